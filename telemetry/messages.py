@@ -1,0 +1,185 @@
+"""The JSON bodies that are no packs: presence, health, receipts, commands and their answers, gateway status.
+
+Unknown fields pass, so that an older program hears a newer one. Times are Unix seconds with at most three decimals.
+"""
+
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from telemetry.errors import MalformedError, Reason
+from telemetry.ranges import Span
+
+MAX_BODY_BYTES: Final = 900_000
+"""The longest body of any message; nats-server disconnects a client at 1 MB."""
+
+MAX_RANGES: Final = 32
+"""A journal in `held` lists at most that many ranges; beyond, one from lowest to highest (rule 9)."""
+
+
+class Calibration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was found when a sensor was held against a reference.
+
+    Attributes:
+        offset: Added to each value, by quantity, in its unit.
+        gain: Each value is multiplied by it before the offset is added, by quantity.
+        date: The day of the certificate, ISO 8601.
+        certificate: Its number.
+    """
+
+    offset: dict[str, float] = {}
+    gain: dict[str, float] = {}
+    date: str = ""
+    certificate: str = ""
+
+
+class PointInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One point as its agent declares it. `kind` is `air` for air points; `period_s` is the planned spacing."""
+
+    point: str
+    room: str
+    kind: str = "air"
+    part: str = ""
+    serial: str = ""
+    period_s: float | None = None
+    quantities: list[str] = []
+    simulated: bool = False
+    calibration: Calibration | None = None
+
+
+class Presence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who an agent is; its will is the same with `online` false and nothing but `boot`.
+
+    Attributes:
+        online: Whether it lives.
+        boot: New at every CONNECT.
+        version: Of the agent program.
+        since: When this connection began.
+        clock: `ok`, or `held` while the clock is not yet trusted (rule 6).
+        points: All that it measures.
+    """
+
+    online: bool
+    boot: str
+    version: str = ""
+    since: float | None = None
+    clock: str = "ok"
+    points: list[PointInfo] = []
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An agent's own numbers.
+
+    Attributes:
+        cpu_c: Temperature of the processor in °C, where it has a sensor.
+        memory_mb: Resident memory of the agent.
+        disk_free_mb: Free on the journal's file system.
+        journal_packs: Unreceipted packs.
+        journal_oldest: Unix time of the oldest of them, None if there are none.
+        clock_ok: 1 once the clock is trusted.
+        reconnects: Connections made since start, less the first.
+        held: By journal id, the ranges of all packs it has, receipted or not.
+    """
+
+    cpu_c: float | None = None
+    memory_mb: float | None = None
+    disk_free_mb: float | None = None
+    journal_packs: int | None = None
+    journal_oldest: float | None = None
+    clock_ok: int | None = None
+    reconnects: int | None = None
+    held: dict[str, list[Span]] | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a gateway has committed (`ranges`) and heard (`heard`), inclusive ranges of one journal's numbers."""
+
+    journal: str
+    ranges: list[Span] = []
+    heard: list[Span] = []
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An order to an agent; which of the arguments count depends on the command's name, which is in the topic.
+
+    Attributes:
+        id: Each id is carried out once; a repeat gets the first answer.
+        expires: Unix seconds; after it the command is refused.
+    """
+
+    id: str
+    expires: float
+    journal: str | None = None
+    ranges: list[Span] | None = None
+    from_: float | None = msgspec.field(default=None, name="from")
+    to: float | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to a command: `result` where `ok`, `error` where not."""
+
+    id: str
+    ok: bool
+    result: dict[str, Any] | None = None
+    error: str | None = None
+
+
+class ResendResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a `resend` brought: packs that will be sent again, and what the journal no longer has."""
+
+    sent: int
+    missing: list[Span]
+
+
+class GatewayStatus(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A gateway's retained status; its will is the same with `online` false and nothing but `boot`."""
+
+    online: bool
+    boot: str
+    since: float | None = None
+    regions: list[str] = []
+    storing: bool | None = None
+
+
+_Message = TypeVar("_Message", Presence, Health, Receipt, Command, Reply, GatewayStatus)
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODERS: Final[dict[type[Any], msgspec.json.Decoder[Any]]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (Presence, Health, Receipt, Command, Reply, GatewayStatus)
+}
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """`message` as JSON; defaults are left out."""
+    return _ENCODER.encode(message)
+
+
+def decode(body: bytes, kind: type[_Message]) -> _Message:
+    """A message of the kind asked for.
+
+    Raises:
+        MalformedError: With reason `oversize` or `json`; the detail names the place.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise MalformedError(Reason.OVERSIZE, f"{len(body)} bytes; a body has at most {MAX_BODY_BYTES}")
+    try:
+        message: _Message = _DECODERS[kind].decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedError(Reason.JSON, f"{kind.__name__.lower()}: {error}") from error
+    _check_spans(message)
+    return message
+
+
+def _check_spans(message: object) -> None:
+    if isinstance(message, Receipt):
+        lists = [message.ranges, message.heard]
+    elif isinstance(message, Health) and message.held is not None:
+        lists = list(message.held.values())
+    elif isinstance(message, Command) and message.ranges is not None:
+        lists = [message.ranges]
+    else:
+        return
+    for spans in lists:
+        for first, last in spans:
+            if not 0 < first <= last < 2**53:
+                raise MalformedError(Reason.JSON, f"range [{first}, {last}] does not run upwards within 1 to 2^53-1")
