@@ -72,8 +72,8 @@ def decode(body: bytes, site: str) -> Decoded:
     A relative time stays relative: milliseconds from now. A bad record never takes the good ones with it.
 
     Raises:
-        MalformedError: If the message as a whole cannot be read. It carries the pair where that could be read; without a
-            pair its reason is that of the fault, or `no-pair` where nothing else is wrong.
+        MalformedError: If the message as a whole cannot be read. It carries the pair where that could be read; without
+            a pair its reason is that of the fault, or `no-pair` where nothing else is wrong.
     """
     if len(body) > MAX_BODY_BYTES:
         raise MalformedError(Reason.OVERSIZE, f"{len(body)} bytes; a body has at most {MAX_BODY_BYTES}")

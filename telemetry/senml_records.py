@@ -77,7 +77,7 @@ def read_loosely(body: bytes) -> tuple[list[RawRecord | None], list[Fault]]:
     """The records of a body that the strict reader refused: None in the place of each that cannot be read.
 
     Raises:
-        MalformedError: If it is no JSON array of objects, or if a base field is bad, since all later records rest on it.
+        MalformedError: If it is no JSON array of objects, or a base field is bad, since all later records rest on it.
     """
     try:
         objects = json.loads(body)
@@ -197,7 +197,7 @@ class Resolver:
 
     def pack(self, records: "Sequence[Record | None]", faults: list[Fault]) -> Pack | None:
         """The records as one pack, None if none is left; a facility pack that is not whole becomes a fault."""
-            good = tuple(record for record in records if record is not None)
+        good = tuple(record for record in records if record is not None)
         if not good:
             return None
         if self._kind is not None:
