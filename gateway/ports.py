@@ -1,0 +1,97 @@
+"""The ports of the gateway: what it asks of a store and of whoever listens for alarms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from telemetry.readings import Pack
+from telemetry.topics import Root
+
+FieldValue = float | bool | str
+
+
+class Point(NamedTuple):
+    """One point of a time series, whatever the store.
+
+    Attributes:
+        measurement: As in the contract's table of buckets: `air`, `facility`, `mark`, `agent`, `alert`, …
+        tags: Names and values, in the contract's order.
+        time_ms: Unix milliseconds.
+        fields: Floats are always floats.
+    """
+
+    measurement: str
+    tags: tuple[tuple[str, str], ...]
+    time_ms: int
+    fields: Mapping[str, FieldValue]
+
+
+class Refused(NamedTuple):
+    """A point that the store will never take: its place in the batch, and the store's words."""
+
+    index: int
+    detail: str
+
+
+class StoredReading(NamedTuple):
+    """One stored value of one quantity at one point."""
+
+    time_ms: int
+    value: float
+    suspect: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingsQuery:
+    """Which readings are asked for: `from_ms` inclusive, `to_ms` exclusive, at most `limit` rows."""
+
+    site: str
+    point: str
+    quantity: str
+    from_ms: int
+    to_ms: int
+    limit: int = 1_000
+    newest_first: bool = False
+
+
+class Store(Protocol):
+    """Where time series are kept. Writing the same series and time again overwrites: repeats are harmless.
+
+    Used from several threads; an adapter guards what it must.
+    """
+
+    def prove(self, regions: Sequence[str]) -> None:
+        """Show that it can be written and read back, and that schema and clock fit.
+
+        Raises:
+            StoreUnavailable: Try again; StoreMisconfigured where only a person can help.
+        """
+
+    def write(self, points: Sequence[Point]) -> list[Refused]:
+        """Commit all points but the refused, which are named. On return the others are on the store's disk.
+
+        Raises:
+            StoreUnavailable: Some points may be stored, nothing is promised; write the same batch again.
+        """
+
+    def marks(self) -> dict[str, int] | None:
+        """The newest mark (rule 10) of each region; None if this store is write-only."""
+
+    def readings(self, query: ReadingsQuery) -> list[StoredReading]:
+        """Readings of one series, good and suspect merged, oldest first unless the query says otherwise."""
+
+    def close(self) -> None:
+        """Release what it holds."""
+
+
+class Alerts(Protocol):
+    """Who listens for alarms. Its state is committed when a method returns; it never waits for the store."""
+
+    def hear(self, root: Root, pack: Pack, arrived_ms: int) -> bool:
+        """Take in a facility pack; the same pair raises at most one alarm.
+
+        Times of a relative pack are made absolute by the caller. True if this pair was new.
+        """
+
+    def see(self, root: Root, pack: Pack, arrived_ms: int) -> None:
+        """Take in live air (never late air)."""
