@@ -27,9 +27,9 @@ class Point(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A point that the store will never take: its place in the batch, and the store's words."""
+    """A point that the store will never take: its place in the batch, from 0, and the store's words."""
 
-    index: int
+    place: int
     detail: str
 
 
