@@ -1,0 +1,39 @@
+"""What every test may ask for: real servers, one of each for the whole run.
+
+A test uses topics, regions and databases of its own on them. A test that kills its server starts one itself, from
+`tests.servers`.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import Influxd, Mosquitto, NatsServer, VictoriaMetrics
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """The embedded default broker."""
+    with NatsServer(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """The broker of production."""
+    with Mosquitto(tmp_path_factory.mktemp("mosquitto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+    """InfluxDB 1.6.7, without authentication."""
+    with Influxd(tmp_path_factory.mktemp("influxd")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VictoriaMetrics]:
+    """VictoriaMetrics, a store that is written only."""
+    with VictoriaMetrics(tmp_path_factory.mktemp("victoria")) as server:
+        yield server
