@@ -1,0 +1,382 @@
+"""A Sensirion SCD4x that answers on the I2C bus byte by byte.
+
+Written from the Sensirion SCD4x data sheet v1.5 (July 2023); sections below are that document's. Commands of its later
+version 1.7 that Adafruit's driver knows are marked as such.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from sensors.simulated.photoacoustic import STANDARD_HPA, Cells
+from sensors.simulated.room import Air
+from telemetry.parts import Part
+
+POWER_UP_S: Final = 0.03  # section 2.4: from power to idle, at most
+WORDS: Final = struct.Struct(">H")
+
+
+class Mode(StrEnum):
+    """What the chip is doing."""
+
+    IDLE = "idle"
+    PERIODIC = "periodic"
+    LOW_POWER = "low-power"
+    SLEEP = "sleep"
+
+
+INTERVAL_S: Final = {Mode.PERIODIC: 5.0, Mode.LOW_POWER: 30.0}
+"""Sections 3.5.1 and 3.8.1: signal update interval."""
+
+
+@dataclass(slots=True)
+class Settings:
+    """The words that the get and set commands move, as they are delivered (sections 3.6 and 3.7)."""
+
+    temperature_offset: int = 1_498  # 4 °C in steps of 175 °C / 65535
+    altitude_m: int = 0
+    pressure_hpa: int = 0  # none given: the altitude counts
+    self_calibration: int = 1
+    calibration_target_ppm: int = 400
+    initial_period_h: int = 44
+    standard_period_h: int = 156
+
+    def copy(self) -> "Settings":
+        """The same words, apart."""
+        return Settings(*(getattr(self, name) for name in self.__slots__))
+
+
+@dataclass(slots=True)
+class Faults:
+    """What is wrong with the chip or its wires; everything may be set and cleared while it runs.
+
+    Attributes:
+        unplugged: It does not answer at all. Clearing it is plugging it in: it powers up idle, its RAM empty.
+        nacks: So many of the next transfers are not acknowledged.
+        bad_crc: So many of the next answers have one bit turned in their first checksum.
+        is_stuck: It says that there is nothing new, for ever.
+        self_test: The word of the self-test; not 0 is a malfunction.
+        is_zero: Its CO2 is 0 ppm, "no valid sample".
+    """
+
+    nacks: int = 0
+    bad_crc: int = 0
+    is_stuck: bool = False
+    self_test: int = 0
+    is_zero: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """A row of the command overview (section 3.4): how long it takes, whether it is taken while measuring."""
+
+    run: "Callable[[SimulatedScd4x, int | None], None]"
+    takes_s: float = 0.001
+    while_measuring: bool = False
+    only_scd41: bool = False
+
+
+def crc8(data: bytes) -> int:
+    """Sensirion's checksum (section 3.11): polynomial 0x31, start 0xFF, nothing reflected, no final xor."""
+    crc = 0xFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x31 if crc & 0x80 else crc << 1) & 0xFF
+    return crc
+
+
+def frame(*words: int) -> bytes:
+    """Words as they go over the bus: big-endian, each followed by its checksum."""
+    return b"".join((raw := WORDS.pack(word)) + bytes([crc8(raw)]) for word in words)
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What outlives a loss of power."""
+
+    settings: Settings = field(default_factory=Settings)
+    correction_ppm: float = 0.0
+    writes: int = 0
+
+
+class SimulatedScd4x:
+    """One chip.
+
+    Args:
+        part: `PARTS["scd40"]` or `PARTS["scd41"]`.
+        air: The air around it, now.
+        now: Seconds that never run backwards; execution times and intervals are counted on it.
+        serial: 48 bits.
+        seed: Draws this unit's error and noise.
+
+    Attributes:
+        faults: What is wrong with it.
+        held_s: How long it holds the clock line at every transfer, which the bus then gives up; 0 is healthy.
+        mode: What it is doing.
+        commands: The last commands it took, at most 200.
+    """
+
+    def __init__(
+        self, part: Part, *, air: Callable[[], Air], now: Callable[[], float], serial: int, seed: int = 0
+    ) -> None:
+        self.faults = Faults()
+        self.held_s = 0.0
+        self.mode = Mode.IDLE
+        self.commands: list[int] = []
+        self.cells = Cells(part, seed)
+        self._part = part
+        self._air = air
+        self._now = now
+        self._serial = serial
+        self._memory = _Memory()
+        self._ram = self._memory.settings.copy()
+        self._plugged = True
+        self._busy_until = now()
+        self._reply = b""
+        self._measured: tuple[int, int, int] | None = None
+        self._next_at = 0.0
+        self._measuring_since: float | None = None
+        self._measured_for_s = 0.0
+        self._lowest_ppm = 0.0
+        self._window_s = 0.0
+        self._corrected = False
+
+    @property
+    def settings(self) -> Settings:
+        """The words in force; a copy."""
+        return self._ram.copy()
+
+    @property
+    def eeprom_writes(self) -> int:
+        """How often `persist_settings` was carried out; the EEPROM is good for 2,000 (section 3.9.1)."""
+        return self._memory.writes
+
+    def unplug(self) -> None:
+        """Take it off the bus and its power."""
+        self._plugged = False
+
+    def plug_in(self) -> None:
+        """Power it up: idle, with the settings of its EEPROM."""
+        self._plugged = True
+        self._reset()
+        self._busy_until = self._now() + POWER_UP_S
+
+    def write(self, data: bytes) -> bool:
+        """Take the bytes of one transfer; False if one of them was not acknowledged."""
+        if not self._answers():
+            return self._wake(data)
+        if not data:
+            return True
+        self._reply = b""
+        if len(data) not in (2, 5):
+            return False
+        command = _COMMANDS.get((WORDS.unpack_from(data)[0], len(data) == 5))
+        if command is None or (command.only_scd41 and self._part.name == "scd40"):
+            return False
+        if self.mode is not Mode.IDLE and not command.while_measuring:
+            return False
+        argument = None
+        if len(data) == 5:
+            if crc8(data[2:4]) != data[4]:
+                return False
+            argument = WORDS.unpack_from(data, 2)[0]
+        self.commands.append(WORDS.unpack_from(data)[0])
+        del self.commands[:-200]
+        self._busy_until = self._now() + command.takes_s
+        command.run(self, argument)
+        return True
+
+    def read(self, length: int) -> bytes | None:
+        """Give as many bytes; None if it did not acknowledge its address."""
+        if not self._answers() or not self._reply:
+            return None
+        reply, self._reply = self._reply, b""
+        if self.faults.bad_crc > 0:
+            self.faults.bad_crc -= 1
+            reply = reply[:2] + bytes([reply[2] ^ 0x01]) + reply[3:]
+        # Nobody drives the line after the last byte, so that it reads as ones.
+        return (reply + b"\xff" * length)[:length]
+
+    def _answers(self) -> bool:
+        """Whether it acknowledges its address now."""
+        if not self._plugged or self.mode is Mode.SLEEP:
+            return False
+        if self.faults.nacks > 0:
+            self.faults.nacks -= 1
+            return False
+        # Execution times of the overview are tenths of milliseconds apart from what a float clock can tell.
+        if self._now() < self._busy_until - 1e-6:
+            return False
+        self._go_on()
+        return True
+
+    def _wake(self, data: bytes) -> bool:
+        """Section 3.10.4: asleep it takes the one command that it never acknowledges."""
+        if self._plugged and self.mode is Mode.SLEEP and data == b"\x36\xf6":
+            self.mode = Mode.IDLE
+            self._busy_until = self._now() + 0.03
+        return False
+
+    def _go_on(self) -> None:
+        """Measure whatever has fallen due since the last transfer; only the newest is kept."""
+        interval = INTERVAL_S.get(self.mode)
+        if interval is None:
+            return
+        now = self._now()
+        due = int((now - self._next_at + 1e-6) // interval) + 1
+        if due <= 0:
+            return
+        self._next_at += due * interval
+        self._measure()
+        self._watch(due * interval)
+
+    def _measure(self) -> None:
+        air = self._air()
+        self.cells.feel(air, self._now())
+        co2 = self.cells.co2_ppm(air, self._assumed_hpa()) + self._memory.correction_ppm
+        temperature, humidity = self.cells.climate(self._ram.temperature_offset * 175 / 65_535)
+        self._measured = (
+            0 if self.faults.is_zero else min(40_000, max(0, round(co2))),
+            min(65_535, max(0, round((temperature + 45) * 65_535 / 175))),
+            min(65_535, max(0, round(humidity * 65_535 / 100))),
+        )
+
+    def _assumed_hpa(self) -> float:
+        if self._ram.pressure_hpa:
+            return float(self._ram.pressure_hpa)
+        # ISO 2533:1975, section 2.7: the standard atmosphere below 11 km.
+        return float(STANDARD_HPA * (1 - 2.25577e-5 * self._ram.altitude_m) ** 5.25588)
+
+    def _watch(self, gone_s: float) -> None:
+        """Section 3.7.2: self-calibration takes the lowest reading of its period for outdoor air."""
+        if not self._ram.self_calibration or self._measured is None:
+            return
+        self._lowest_ppm = min(self._lowest_ppm or 40_000.0, self._measured[0])
+        self._window_s += gone_s
+        period_h = self._ram.standard_period_h if self._corrected else self._ram.initial_period_h
+        if self._window_s >= period_h * 3_600:
+            self._memory.correction_ppm += self._ram.calibration_target_ppm - self._lowest_ppm
+            self._corrected = True
+            self._lowest_ppm = self._window_s = 0.0
+
+    def _reset(self) -> None:
+        self.mode = Mode.IDLE
+        self._ram = self._memory.settings.copy()
+        self._reply = b""
+        self._measured = None
+        self._measuring_since = None
+        self._measured_for_s = 0.0
+        self._lowest_ppm = self._window_s = 0.0
+
+    # What the commands do.
+
+    def _start(self, mode: Mode) -> None:
+        self.mode = mode
+        self._measured = None
+        self._measuring_since = self._now()
+        self._next_at = self._now() + INTERVAL_S[mode]
+
+    def _stop(self) -> None:
+        if self._measuring_since is not None:
+            self._measured_for_s = self._now() - self._measuring_since
+        self._measuring_since = None
+        self._measured = None
+        self.mode = Mode.IDLE
+
+    def _tell_measurement(self) -> None:
+        # Section 3.5.2: the buffer is emptied upon read-out; an empty one is not acknowledged.
+        if self._measured is not None and not self.faults.is_stuck:
+            self._reply = frame(*self._measured)
+            self._measured = None
+
+    def _tell_data_ready(self) -> None:
+        # Section 3.8.2: the lowest 11 bits are 0 if there is nothing new.
+        self._reply = frame(0x8006 if self._measured is not None and not self.faults.is_stuck else 0x8000)
+
+    def _tell_serial(self) -> None:
+        self._reply = frame(*((self._serial >> shift) & 0xFFFF for shift in (32, 16, 0)))
+
+    def _recalibrate(self, reference_ppm: int) -> None:
+        # Section 3.7.1: 3 minutes of measuring before, else 0xFFFF; the word less 0x8000 is the correction.
+        if self._measured_for_s < 180:
+            self._reply = frame(0xFFFF)
+            return
+        air = self._air()
+        self.cells.feel(air, self._now())
+        seen = self.cells.co2_ppm(air, self._assumed_hpa()) + self._memory.correction_ppm
+        correction = round(reference_ppm - seen)
+        self._memory.correction_ppm += correction
+        self._reply = frame((correction + 0x8000) & 0xFFFF)
+
+    def _persist(self) -> None:
+        self._memory.settings = self._ram.copy()
+        self._memory.writes += 1
+
+    def _forget(self) -> None:
+        self._memory = _Memory(writes=self._memory.writes)
+        self._corrected = False
+        self._reset()
+
+    def _single_shot(self, *, with_co2: bool) -> None:
+        self._measure()
+        if self._measured is not None and not with_co2:
+            self._measured = (0, *self._measured[1:])
+
+    def _sleep(self) -> None:
+        self.mode = Mode.SLEEP
+
+
+def _get(name: str, takes_s: float = 0.001, *, while_measuring: bool = False) -> _Command:
+    def run(chip: SimulatedScd4x, _: int | None) -> None:
+        chip._reply = frame(getattr(chip._ram, name))
+
+    return _Command(run, takes_s, while_measuring=while_measuring)
+
+
+def _set(name: str, *, while_measuring: bool = False) -> _Command:
+    def run(chip: SimulatedScd4x, argument: int | None) -> None:
+        setattr(chip._ram, name, argument or 0)
+
+    return _Command(run, while_measuring=while_measuring)
+
+
+def _tell_variant(chip: SimulatedScd4x) -> None:
+    chip._reply = frame(0x1440 if chip._part.name == "scd41" else 0x0440)
+
+
+# Section 3.4, table 9, with its execution times; the second part of the key tells whether a word and its checksum
+# follow. 0x202f and the calibration target are of data sheet v1.7.
+_COMMANDS: Final[dict[tuple[int, bool], _Command]] = {
+    (0x21B1, False): _Command(lambda chip, _: chip._start(Mode.PERIODIC), 0.0),
+    (0x21AC, False): _Command(lambda chip, _: chip._start(Mode.LOW_POWER), 0.0),
+    (0x3F86, False): _Command(lambda chip, _: chip._stop(), 0.5, while_measuring=True),
+    (0xEC05, False): _Command(lambda chip, _: chip._tell_measurement(), while_measuring=True),
+    (0xE4B8, False): _Command(lambda chip, _: chip._tell_data_ready(), while_measuring=True),
+    (0x3682, False): _Command(lambda chip, _: chip._tell_serial()),
+    (0x202F, False): _Command(lambda chip, _: _tell_variant(chip)),
+    (0x3639, False): _Command(lambda chip, _: setattr(chip, "_reply", frame(chip.faults.self_test)), 10.0),
+    (0x3615, False): _Command(lambda chip, _: chip._persist(), 0.8),
+    (0x3646, False): _Command(lambda chip, _: chip._reset(), 0.03),
+    (0x3632, False): _Command(lambda chip, _: chip._forget(), 1.2),
+    (0x362F, True): _Command(lambda chip, word: chip._recalibrate(word or 0), 0.4),
+    (0x219D, False): _Command(lambda chip, _: chip._single_shot(with_co2=True), 5.0, only_scd41=True),
+    (0x2196, False): _Command(lambda chip, _: chip._single_shot(with_co2=False), 0.05, only_scd41=True),
+    (0x36E0, False): _Command(lambda chip, _: chip._sleep(), 0.001, only_scd41=True),
+    (0x2318, False): _get("temperature_offset"),
+    (0x241D, True): _set("temperature_offset"),
+    (0x2322, False): _get("altitude_m"),
+    (0x2427, True): _set("altitude_m"),
+    (0xE000, False): _get("pressure_hpa", while_measuring=True),
+    (0xE000, True): _set("pressure_hpa", while_measuring=True),
+    (0x2313, False): _get("self_calibration"),
+    (0x2416, True): _set("self_calibration"),
+    (0x233F, False): _get("calibration_target_ppm"),
+    (0x243A, True): _set("calibration_target_ppm"),
+    (0x2340, False): _get("initial_period_h"),
+    (0x2445, True): _set("initial_period_h"),
+    (0x234B, False): _get("standard_period_h"),
+    (0x244E, True): _set("standard_period_h"),
+}
