@@ -1,0 +1,345 @@
+"""The bus of the gateway against real brokers, which are killed, frozen and misused."""
+
+import itertools
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+
+from gateway.bus_metrics import BusMetrics
+from gateway.config import BrokerConfig
+from gateway.errors import ConfigurationError
+from gateway.mqtt_bus import MqttBus
+from telemetry import messages
+from telemetry.bus import Message
+from telemetry.clock import SystemClock
+from telemetry.messages import GatewayStatus
+from tests.servers import Mosquitto, NatsServer, Server, free_port, wait_until
+
+SEEDS = itertools.count()
+WAITS = {"ping_s": 0.2, "reconnect_min_s": 0.05, "reconnect_max_s": 0.2}
+
+
+class Listener:
+    """A second client that remembers every message, as an agent would see it."""
+
+    def __init__(self, port: int, *filters: str) -> None:
+        self.seen: SimpleQueue[tuple[str, bytes, bool]] = SimpleQueue()
+        self.got: list[tuple[str, bytes, bool]] = []
+        self._subscribed = threading.Event()
+        self.client = Client(CallbackAPIVersion.VERSION2)
+        self.client.on_connect = lambda client, *_: client.subscribe([(name, 1) for name in filters])
+        self.client.on_subscribe = lambda *_: self._subscribed.set()
+        self.client.on_message = self._on_message
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        assert self._subscribed.wait(10)
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        self.got.append((message.topic, message.payload, message.retain))
+
+    def statuses(self, gateway: str) -> list[GatewayStatus]:
+        """Every status of that gateway, oldest first."""
+        topic = f"openhall/v1/gateway/{gateway}"
+        return [messages.decode(body, GatewayStatus) for name, body, _ in list(self.got) if name == topic and body]
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@contextmanager
+def listening(port: int, *filters: str) -> Iterator[Listener]:
+    listener = Listener(port, *filters)
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+class Box:
+    """What the bus handed over."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, bytes, bool]] = []
+
+    def __call__(self, topic: str, body: bytes, retained: bool) -> None:
+        if not topic.startswith("openhall/v1/gateway/"):  # other tests' gateways on the shared broker
+            self.got.append((topic, body, retained))
+
+
+def make_bus(port: int, gateway: str, box: Box, **changes: object) -> tuple[MqttBus, CollectorRegistry]:
+    registry = CollectorRegistry()
+    bus = MqttBus(
+        BrokerConfig(port=port, **{**WAITS, **changes}),  # type: ignore[arg-type]
+        gateway=gateway,
+        regions=["north", "south"],
+        receive=box,
+        clock=SystemClock(),
+        rng=random.Random(next(SEEDS)),
+        metrics=BusMetrics(registry),
+    )
+    return bus, registry
+
+
+@contextmanager
+def running(port: int, gateway: str, box: Box, **changes: object) -> Iterator[tuple[MqttBus, CollectorRegistry]]:
+    bus, registry = make_bus(port, gateway, box, **changes)
+    bus.start()
+    try:
+        yield bus, registry
+    finally:
+        bus.stop()
+
+
+def dropped(registry: CollectorRegistry, reason: str) -> float:
+    return registry.get_sample_value("openhall_bus_messages_dropped_total", {"reason": reason}) or 0.0
+
+
+@pytest.fixture(params=["nats", "mosquitto"])
+def any_broker(request: pytest.FixtureRequest) -> Server:
+    """Each broker that the gateway must work with."""
+    name = {"nats": "broker", "mosquitto": "mosquitto"}[request.param]
+    server: Server = request.getfixturevalue(name)
+    return server
+
+
+def test_what_agents_of_its_regions_publish_reaches_it_and_what_it_publishes_reaches_them(any_broker: Server) -> None:
+    box = Box()
+    with running(any_broker.port, "gw-a", box) as (bus, _):
+        wait_until(lambda: bus.fault is None)
+        with listening(any_broker.port, "openhall/v1/south/hall/pi/receipt") as agent:
+            for topic in (
+                "openhall/v1/south/hall/pi/readings",
+                "openhall/v1/south/hall/pi/facility/door",
+                "openhall/v1/north/hall2/pi/presence",
+                "openhall/v1/north/hall2/pi/health",
+                "openhall/v1/north/hall2/pi/reply/c1",
+                "openhall/v1/west/hall3/pi/readings",
+            ):
+                agent.client.publish(topic, b"body of " + topic.encode(), qos=1).wait_for_publish(5)
+            wait_until(lambda: len(box.got) >= 5)
+            bus.publish(Message(topic="openhall/v1/south/hall/pi/receipt", body=b"{}"))
+            wait_until(lambda: any(topic.endswith("/receipt") for topic, _, _ in agent.got))
+    assert sorted(topic for topic, _, _ in box.got) == [
+        "openhall/v1/north/hall2/pi/health",
+        "openhall/v1/north/hall2/pi/presence",
+        "openhall/v1/north/hall2/pi/reply/c1",
+        "openhall/v1/south/hall/pi/facility/door",
+        "openhall/v1/south/hall/pi/readings",
+    ]
+    assert all(body == b"body of " + topic.encode() for topic, body, _ in box.got)
+
+
+def test_its_status_is_retained_says_whether_it_stores_and_ends_offline_with_the_same_boot(any_broker: Server) -> None:
+    with listening(any_broker.port, "openhall/v1/gateway/gw-b") as agent:
+        with running(any_broker.port, "gw-b", Box()) as (bus, _):
+            wait_until(lambda: len(agent.statuses("gw-b")) == 1)
+            bus.set_storing(True)
+            bus.set_storing(True)
+            wait_until(lambda: len(agent.statuses("gw-b")) == 2)
+            with listening(any_broker.port, "openhall/v1/gateway/gw-b") as late:
+                wait_until(lambda: len(late.got) == 1)
+                assert late.got[0][2] is True
+        wait_until(lambda: len(agent.statuses("gw-b")) == 3)
+        first, second, last = agent.statuses("gw-b")
+    assert (first.online, first.regions, first.storing) == (True, ["north", "south"], False)
+    assert (second.online, second.storing, second.boot) == (True, True, first.boot)
+    assert last == GatewayStatus(online=False, boot=first.boot)
+
+
+def test_every_connect_draws_a_new_boot_and_subscribes_again(tmp_path: Path) -> None:
+    box = Box()
+    with Mosquitto(tmp_path) as broker, running(broker.port, "gw-c", box) as (bus, registry):
+        wait_until(lambda: bus.fault is None)
+        bus.set_storing(True)
+        with listening(broker.port, "openhall/v1/gateway/gw-c") as agent:
+            wait_until(lambda: len(agent.statuses("gw-c")) >= 1)
+            before = agent.statuses("gw-c")[-1]
+        broker.kill()
+        wait_until(lambda: bus.fault is not None)
+        broker.start()
+        wait_until(lambda: bus.fault is None)
+        with listening(broker.port, "openhall/v1/gateway/gw-c") as agent:
+            wait_until(lambda: len(agent.statuses("gw-c")) >= 1)
+            after = agent.statuses("gw-c")[-1]
+            agent.client.publish("openhall/v1/north/hall/pi/readings", b"x", qos=1).wait_for_publish(5)
+            wait_until(lambda: box.got != [])
+    assert after.online
+    assert after.storing
+    assert after.boot != before.boot
+    assert registry.get_sample_value("openhall_bus_connects_total") == 2
+
+
+def test_a_killed_gateway_is_shown_offline_by_its_will(any_broker: Server) -> None:
+    with listening(any_broker.port, "openhall/v1/gateway/gw-d") as agent:
+        bus, _ = make_bus(any_broker.port, "gw-d", Box())
+        bus.start()
+        try:
+            wait_until(lambda: bus.fault is None)
+            wait_until(lambda: len(agent.statuses("gw-d")) == 1)
+            sock = bus._link._client.socket()  # type: ignore[union-attr]
+            assert isinstance(sock, socket.socket)
+            sock.shutdown(socket.SHUT_RDWR)
+            wait_until(lambda: any(not status.online for status in agent.statuses("gw-d")))
+            online, offline = agent.statuses("gw-d")[:2]
+            assert offline == GatewayStatus(online=False, boot=online.boot)
+        finally:
+            bus.stop()
+
+
+def test_an_unreachable_broker_is_tried_until_it_is_there(tmp_path: Path) -> None:
+    port = free_port()
+    with running(port, "gw-e", Box()) as (bus, registry):
+        wait_until(lambda: "127.0.0.1" in (bus.fault or ""))
+        bus.publish(Message(topic="openhall/v1/north/hall/pi/receipt", body=b"{}"))
+        assert dropped(registry, "offline") == 1
+        with NatsServer(tmp_path, port=port):
+            wait_until(lambda: bus.fault is None)
+
+
+def test_a_broker_that_carries_nothing_is_noticed_without_tcp_telling(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path) as broker, running(broker.port, "gw-f", Box()) as (bus, _):
+        wait_until(lambda: bus.fault is None)
+        broker.freeze()
+        wait_until(lambda: "came back" in (bus.fault or ""))
+        broker.thaw()
+        wait_until(lambda: bus.fault is None, within_s=30)
+
+
+def test_a_status_of_ours_that_somebody_overwrote_is_said_again(broker: NatsServer) -> None:
+    with (
+        listening(broker.port, "openhall/v1/gateway/gw-g") as agent,
+        running(broker.port, "gw-g", Box()) as (bus, _),
+    ):
+        wait_until(lambda: len(agent.statuses("gw-g")) == 1)
+        late_will = messages.encode(GatewayStatus(online=False, boot="of-an-earlier-life"))
+        agent.client.publish("openhall/v1/gateway/gw-g", late_will, qos=1, retain=True).wait_for_publish(5)
+        wait_until(lambda: len(agent.statuses("gw-g")) == 3)
+        assert agent.statuses("gw-g")[2] == agent.statuses("gw-g")[0]
+        assert not bus.rival
+
+
+def test_a_second_gateway_with_its_id_is_noticed(broker: NatsServer) -> None:
+    with listening(broker.port, "openhall/v1/gateway/gw-h") as agent, running(broker.port, "gw-h", Box()) as (bus, _):
+        wait_until(lambda: len(agent.statuses("gw-h")) == 1)
+        assert not bus.rival
+        with running(broker.port, "gw-h", Box()) as (second, _):
+            wait_until(lambda: bus.rival and second.rival)
+
+
+def test_what_cannot_be_sent_is_dropped_and_counted_and_harms_nobody(broker: NatsServer) -> None:
+    with running(broker.port, "gw-i", Box()) as (bus, registry):
+        wait_until(lambda: bus.fault is None)
+        bus.publish(Message(topic="openhall/v1/north/hall/pi/receipt", body=bytes(900_001)))
+        bus.publish(Message(topic="openhall/v1/north/+/pi/receipt", body=b"{}"))
+        bus.publish(Message(topic="openhall/v1/north/分行/pi/receipt", body=b"{}"))
+        assert dropped(registry, "unsendable") == 3
+        with listening(broker.port, "openhall/v1/north/hall9/pi/receipt") as agent:
+            bus.publish(Message(topic="openhall/v1/north/hall9/pi/receipt", body=b"fine"))
+            wait_until(lambda: len(agent.got) == 1)
+
+
+def test_messages_that_wait_for_the_broker_are_bounded(tmp_path: Path) -> None:
+    with (
+        Mosquitto(tmp_path) as broker,
+        running(broker.port, "gw-j", Box(), max_queued=100, ping_s=60.0) as (bus, registry),
+    ):
+        wait_until(lambda: bus.fault is None)
+        broker.freeze()
+        for _ in range(250):
+            bus.publish(Message(topic="openhall/v1/north/hall/pi/receipt", body=bytes(1_000)))
+        broker.thaw()
+        assert dropped(registry, "full") >= 140
+
+
+def test_a_receiver_that_raises_loses_one_message_and_no_other(broker: NatsServer) -> None:
+    box = Box()
+
+    def receive(topic: str, body: bytes, retained: bool) -> None:
+        if body == b"bad":
+            raise RuntimeError("by the test")
+        box(topic, body, retained)
+
+    registry = CollectorRegistry()
+    bus = MqttBus(
+        BrokerConfig(port=broker.port, ping_s=0.2),
+        gateway="gw-k",
+        regions=["north-k"],
+        receive=receive,
+        clock=SystemClock(),
+        rng=random.Random(1),
+        metrics=BusMetrics(registry),
+    )
+    bus.start()
+    try:
+        wait_until(lambda: bus.fault is None)
+        with capture_logs() as logs, listening(broker.port, "openhall/v1/north-k/hall/pi/receipt") as agent:
+            for body in (b"bad", b"good"):
+                agent.client.publish("openhall/v1/north-k/hall/pi/readings", body, qos=1).wait_for_publish(5)
+            wait_until(lambda: b"good" in [got for _, got, _ in box.got])
+    finally:
+        bus.stop()
+    assert dropped(registry, "fault") == 1
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["message not taken in"]
+
+
+def test_a_broker_that_refuses_the_name_is_named_in_the_fault(tmp_path: Path) -> None:
+    class Guarded(Mosquitto):
+        def command(self) -> list[str]:
+            command = super().command()
+            passwords = self.directory / "passwords"
+            passwords.write_text("", encoding="ascii")
+            passwords.chmod(0o600)
+            file = Path(command[-1])
+            text = file.read_text(encoding="utf-8").replace("allow_anonymous true", f"password_file {passwords}")
+            file.write_text(text, encoding="utf-8")
+            return command
+
+        def answers(self) -> bool:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return True
+
+    secret = tmp_path / "secret"
+    secret.write_text("wrong\n", encoding="ascii")
+    with (
+        Guarded(tmp_path) as broker,
+        running(broker.port, "gw-l", Box(), username="gateway", password_file=str(secret)) as (bus, _),
+    ):
+        wait_until(lambda: "refuses us" in (bus.fault or ""))
+        assert "password_file" in (bus.fault or "")
+
+
+def test_a_password_file_that_is_not_there_stops_the_start_and_is_named(tmp_path: Path) -> None:
+    bus, _ = make_bus(1, "gw-m", Box(), username="gateway", password_file=str(tmp_path / "none"))
+    with pytest.raises(ConfigurationError, match=r"\$\.broker\.password_file"):
+        bus.start()
+
+
+def test_certificates_that_are_none_stop_the_start_and_are_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate", encoding="ascii")
+    bus, _ = make_bus(1, "gw-n", Box(), ca_file=str(tmp_path / "ca.pem"))
+    with pytest.raises(ConfigurationError, match="ca_file"):
+        bus.start()
+
+
+def test_stop_returns_though_the_broker_is_frozen(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path) as broker:
+        bus, _ = make_bus(broker.port, "gw-o", Box())
+        bus.start()
+        wait_until(lambda: bus.fault is None)
+        broker.freeze()
+        done = threading.Thread(target=bus.stop, args=(0.2,))
+        done.start()
+        done.join(10)
+        assert not done.is_alive()
+        broker.thaw()
