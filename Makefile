@@ -1,0 +1,70 @@
+# The words of the project, the same here and in CI. `make test ARGS="-k journal"` passes ARGS on; PYTHON=… chooses a Python.
+.PHONY: help demo demo-clean test check format bench soak wheel lock clean
+.DEFAULT_GOAL := help
+
+PYTHON ?=
+ARGS ?=
+export PYTHON
+PACKAGES := agent dashboards deploy gateway sensors telemetry
+install := @deploy/with_python.sh deploy/install.py
+run := .venv/bin/python
+
+help:
+	@echo "make demo        three simulated branches, broker, gateway and board on this machine"
+	@echo "make demo-clean  forget what the demo has recorded (.demo/)"
+	@echo "make test        all tests, with real servers                  (ARGS: of pytest)"
+	@echo "make check       linters, types, who may import whom"
+	@echo "make format      let ruff arrange the code"
+	@echo "make bench       measure, and write bench/RESULTS.md"
+	@echo "make soak        the long tests: 100,000 fault schedules, 1,000 kills"
+	@echo "make wheel       build dist/openhall-*.whl"
+	@echo "make lock        solve requirements/*.txt anew                  (ARGS=--upgrade: newer versions)"
+	@echo "make clean       remove the environment, servers and caches; the demo's records stay"
+
+demo:
+	$(install) demo
+	@exec $(run) deploy/demo.py --end-with-parent
+
+demo-clean:
+	$(install) demo
+	@$(run) deploy/demo.py --clean
+
+test:
+	$(install) dev
+	@$(run) -m tests.unpack_servers
+	@$(run) -m pytest $(ARGS)
+
+check:
+	$(install) dev
+	$(run) -m ruff check .
+	$(run) -m ruff format --check .
+	$(run) -m mypy $(addprefix -p ,$(PACKAGES))
+	.venv/bin/lint-imports
+
+format:
+	$(install) dev
+	$(run) -m ruff check --fix .
+	$(run) -m ruff format .
+
+bench:
+	$(install) dev
+	@$(run) -m tests.unpack_servers
+	@$(run) -m bench $(ARGS)
+
+soak:
+	$(install) dev
+	@$(run) -m tests.unpack_servers
+	@OPENHALL_SOAK=1 $(run) -m pytest tests/simulation $(ARGS)
+
+wheel:
+	$(install) dev
+	@$(run) -m hatchling build --target wheel
+
+lock:
+	$(install) dev
+	@$(run) -m pip --disable-pip-version-check install --quiet uv==0.13.9
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" deploy/lock.sh $(ARGS)
+
+clean:
+	rm -rf .venv .servers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

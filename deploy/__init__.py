@@ -1,0 +1,1 @@
+"""What installs OpenHall and starts it; part of the checkout, not of the package."""

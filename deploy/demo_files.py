@@ -1,0 +1,181 @@
+"""The demo's branches, and the configuration files it writes for broker, gateway and agents."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+HOST: Final = "127.0.0.1"
+PERIOD_S: Final = 5.0
+"""As fast as an SCD41 measures (Sensirion SCD4x data sheet v1.5, section 3.5.1); a branch would take 30 or 60 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One simulated branch: its ids, its names, and its rooms, each with one sensor on an I2C bus of its own."""
+
+    region: str
+    site: str
+    title_en: str
+    title_zh: str
+    rooms: tuple[str, ...]
+
+    @property
+    def agent(self) -> str:
+        """The id of its one agent."""
+        return "pi-1"
+
+
+BRANCHES: Final = (
+    Branch(region="north", site="xidan", title_en="Xidan Branch", title_zh="西单支行", rooms=("hall", "vip-room")),
+    Branch(region="east", site="lujiazui", title_en="Lujiazui Branch", title_zh="陆家嘴支行", rooms=("hall", "office")),
+    Branch(
+        region="south",
+        site="tianhe",
+        title_en="Tianhe Branch",
+        title_zh="天河支行",
+        rooms=("hall", "self-service", "meeting-room"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the demo keeps its files, and which ports it has.
+
+    Attributes:
+        folder: `.demo/` of the checkout.
+        board_port: The board's.
+        mqtt_port: The broker's.
+        nats_port: The broker's own protocol, which nobody uses here.
+    """
+
+    folder: Path
+    board_port: int
+    mqtt_port: int
+    nats_port: int
+
+    @property
+    def board(self) -> str:
+        """The board's address."""
+        return f"http://{HOST}:{self.board_port}"
+
+    @property
+    def broker_config(self) -> Path:
+        """Of nats-server."""
+        return self.folder / "broker.conf"
+
+    @property
+    def gateway_config(self) -> Path:
+        """Of openhall-gateway."""
+        return self.folder / "gateway.toml"
+
+    @property
+    def notifications(self) -> Path:
+        """What people were told, one JSON a line."""
+        return self.folder / "notifications.jsonl"
+
+    def agent_config(self, branch: Branch) -> Path:
+        """Of a branch's openhall-agent."""
+        return self.folder / f"{branch.site}.toml"
+
+    def log(self, name: str) -> Path:
+        """A program's log."""
+        return self.folder / "logs" / f"{name}.log"
+
+
+def quoted(text: str | Path) -> str:
+    """A TOML string, which has JSON's form; so has one of nats-server's configuration."""
+    return json.dumps(str(text), ensure_ascii=False)
+
+
+def broker_text(place: Place) -> str:
+    """nats-server with its MQTT listener; both ports on loopback, since neither asks who you are."""
+    # 1 MB disconnects a client, and a body has at most 900 kB; MQTT needs JetStream and a server name.
+    return f"""\
+server_name: "openhall-demo"
+listen: "{HOST}:{place.nats_port}"
+max_payload: 1000000
+jetstream {{
+  store_dir: {quoted(place.folder / "broker")}
+  max_file_store: 512MB
+}}
+mqtt {{
+  listen: "{HOST}:{place.mqtt_port}"
+}}
+"""
+
+
+def gateway_text(place: Place) -> str:
+    """One gateway for the three regions, with the embedded store; loopback reads its API without a token."""
+    regions = ", ".join(quoted(branch.region) for branch in BRANCHES)
+    sites = "".join(
+        f"\n[sites.{branch.site}]\ntitle_en = {quoted(branch.title_en)}\ntitle_zh = {quoted(branch.title_zh)}\n"
+        'time_zone = "Asia/Shanghai"\n'
+        for branch in BRANCHES
+    )
+    return f"""\
+gateway = "demo"
+regions = [{regions}]
+
+[broker]
+host = "{HOST}"
+port = {place.mqtt_port}
+
+[store]
+kind = "sqlite"
+path = {quoted(place.folder / "readings.sqlite3")}
+
+[state]
+url = {quoted(f"sqlite:///{place.folder / 'state.sqlite3'}")}
+
+[http]
+host = "{HOST}"
+port = {place.board_port}
+{sites}"""
+
+
+def agent_text(place: Place, branch: Branch) -> str:
+    """One agent with a sensor in each room."""
+    sensors = "".join(
+        f"""
+[[sensors]]
+part = "scd41"
+point = {quoted(f"{room}-air")}
+room = {quoted(room)}
+bus = "/dev/i2c-{number}"
+address = 0x62
+period_s = {PERIOD_S}
+"""
+        for number, room in enumerate(branch.rooms, start=1)
+    )
+    return f"""\
+region = {quoted(branch.region)}
+site = {quoted(branch.site)}
+agent = {quoted(branch.agent)}
+
+[broker]
+host = "{HOST}"
+port = {place.mqtt_port}
+
+[journal]
+path = {quoted(place.folder / f"{branch.site}.journal")}
+{sensors}"""
+
+
+def write_all(place: Place) -> None:
+    """Write every configuration file, and the empty files that programs expect; records of earlier runs stay."""
+    (place.folder / "logs").mkdir(parents=True, exist_ok=True)
+    place.broker_config.write_text(broker_text(place), encoding="utf-8")
+    place.gateway_config.write_text(gateway_text(place), encoding="utf-8")
+    for branch in BRANCHES:
+        place.agent_config(branch).write_text(agent_text(place, branch), encoding="utf-8")
+    place.notifications.touch()
+
+
+def write_atomically(path: Path, record: dict[str, Any]) -> None:
+    """Write JSON so that a reader sees all of it or none."""
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    os.replace(beside, path)
