@@ -186,7 +186,7 @@ class Demo:
         deadline = time.monotonic() + UP_WITHIN_S
         is_up = False
         while not self._stop.is_made():
-            changed = any([child.watch() for child in self._children.values()])
+            changed = sum(child.watch() for child in self._children.values()) > 0
             if not is_up:
                 is_up = changed = readiness.look()
                 if is_up:

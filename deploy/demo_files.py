@@ -1,7 +1,6 @@
 """The demo's branches, and the configuration files it writes for broker, gateway and agents."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -178,4 +177,4 @@ def write_atomically(path: Path, record: dict[str, Any]) -> None:
     """Write JSON so that a reader sees all of it or none."""
     beside = path.with_name(f"{path.name}.new")
     beside.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    beside.replace(path)

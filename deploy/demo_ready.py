@@ -9,7 +9,9 @@ from typing import Any, Final
 
 LOOK_EVERY_S: Final = 0.5
 SAY_EVERY_S: Final = 15.0
-ANSWER_WITHIN_S: Final = 3.0
+ANSWER_WITHIN_S: Final = 1.0
+"""Short, since a wish to stop is seen only between two questions."""
+
 
 # A proxy of the environment is no way to this machine.
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -125,7 +125,7 @@ class Child:
         self._started_at = self._clock()
 
     def watch(self) -> bool:
-        """See whether it lives, start it again when it is time; True if its process is another one now.
+        """See whether it lives, start it again when it is time; True if that was now.
 
         Raises:
             GaveUpError: If restarting does not help.
@@ -142,7 +142,7 @@ class Child:
             return False
         self._process = None
         self._count_death(code)
-        return True
+        return False
 
     def _count_death(self, code: int) -> None:
         lived_s = self._clock() - self._started_at
