@@ -1,0 +1,217 @@
+"""The agent without sensors, sockets and threads: journal, uplink, presence, health and commands as one thing.
+
+`run.py` and `replay.py` drive it on the machine's clock, the simulation on its own. Not thread-safe: one thread calls.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import structs
+
+from agent.commands import CommandError, Commands
+from agent.health import HostNumbers, health_of
+from agent.journal import Journal, Row
+from agent.presence import PresenceCard
+from agent.uplink import Uplink, UplinkSettings
+from telemetry.bus import Message
+from telemetry.clock import Clock, to_ms
+from telemetry.errors import MalformedError
+from telemetry.messages import Command, PointInfo, encode
+from telemetry.readings import Flag
+from telemetry.topics import GATEWAY_STATUS_FILTER, Root, gateway_of, parse
+
+HEALTH_PERIOD_S: Final = 60.0
+"""The contract's "every minute"."""
+
+MAX_REPLIES: Final = 64
+"""Answers waiting for the next tick; a gateway asks one thing at a time."""
+
+
+class AgentCore:
+    """Decides all that an agent publishes, and takes in all that it hears.
+
+    Attributes:
+        subscriptions: Topic filters, to be subscribed at every connect.
+        points: The points by their ids.
+        connects: Connections made since start.
+        malformed: Messages heard that could not be read.
+        retained_commands: Commands that came retained; they are ignored, or each connect would carry them out.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Root,
+        points: Sequence[PointInfo],
+        journal: Journal,
+        uplink_settings: UplinkSettings,
+        clock: Clock,
+        rng: random.Random,
+        trusted: bool,
+        version: str,
+        probe: Callable[[], HostNumbers],
+        with_presence: bool = True,
+        health_period_s: float = HEALTH_PERIOD_S,
+    ) -> None:
+        self.subscriptions = [root.receipt, root.command("+"), GATEWAY_STATUS_FILTER]
+        self.points = {point.point: point for point in points}
+        self.connects = 0
+        self.malformed = 0
+        self.retained_commands = 0
+        self._root = root
+        self._journal = journal
+        self._uplink = Uplink(journal, settings=uplink_settings, clock=clock, rng=rng)
+        self._clock = clock
+        self._trusted = trusted
+        self._probe = probe
+        self._health_period_s = health_period_s
+        self._health_due_s = 0.0
+        self._presence = PresenceCard(root, points, version=version, rng=rng) if with_presence else None
+        self._presence_due = False
+        self._connected = False
+        self._since_ms = 0
+        self._since_monotonic_s = 0.0
+        self._commands = Commands(root, {"resend": self._resend}, clock)
+        self._replies: deque[Message] = deque(maxlen=MAX_REPLIES)
+
+    # -- the connection ------------------------------------------------------------------------------------------------
+
+    def will(self) -> Message | None:
+        """The will for the CONNECT about to be made; draws its boot. None without presence."""
+        return self._presence.will() if self._presence else None
+
+    def connected(self) -> None:
+        """The connection stands and everything is subscribed."""
+        self._connected = True
+        self.connects += 1
+        self._since_monotonic_s = self._clock.monotonic()
+        self._presence_due = self._presence is not None
+        self._health_due_s = self._since_monotonic_s
+        self._uplink.connected()
+
+    def disconnected(self) -> None:
+        """The connection is gone."""
+        self._connected = False
+        self._replies.clear()
+        self._uplink.disconnected()
+
+    def receive(self, topic: str, body: bytes, retained: bool) -> None:
+        """Take in one message of the bus. Nothing it holds raises; what cannot be read is counted."""
+        if gateway_of(topic) is not None:
+            self._uplink.receive(topic, body)
+            return
+        try:
+            channel = parse(topic)
+        except MalformedError:
+            self.malformed += 1
+            return
+        if channel.root != self._root:
+            self.malformed += 1
+        elif channel.name == "receipt":
+            self._uplink.receive(topic, body)
+        elif channel.name == "command" and retained:
+            self.retained_commands += 1
+        elif channel.name == "command":
+            reply = self._commands.receive(channel.tail, body)
+            if reply is not None:
+                self._replies.append(reply)
+        else:
+            self.malformed += 1
+
+    # -- what is measured ----------------------------------------------------------------------------------------------
+
+    def measure(
+        self,
+        point: str,
+        values: Mapping[str, float],
+        flags: Mapping[str, tuple[Flag, ...]] | None = None,
+        time_ms: int | None = None,
+    ) -> Row | None:
+        """Journal the values of one air point at one time; None if nothing of it is new.
+
+        Args:
+            point: One of the points given at the start.
+            values: At least one, by quantity.
+            flags: What the sensor knows of a value, by quantity.
+            time_ms: Unix milliseconds; None: now.
+        """
+        row = self._journal.add_air(point, self.points[point].room, values, flags=flags or {}, time_ms=time_ms)
+        return self._added(row)
+
+    def set_state(self, point: str, room: str, kind: str, working: bool, state: str, reason: str = "") -> Row | None:
+        """Journal the state of a facility point; None if it does not differ from its last one (rule 7)."""
+        return self._added(self._journal.add_state(point, room, kind, working, state, reason))
+
+    def identify(self, point: str, serial: str) -> None:
+        """Say which sensor measures a point; presence is sent again if that is news."""
+        info = self.points[point]
+        if info.serial == serial:
+            return
+        self.points[point] = structs.replace(info, serial=serial)
+        if self._presence:
+            self._presence.points = list(self.points.values())
+            self._presence_due = self._connected
+
+    def trust_clock(self) -> None:
+        """From now on the wall clock is believed (rule 6)."""
+        if self._trusted:
+            return
+        self._trusted = True
+        self._uplink.trust_clock()
+        self._presence_due = self._presence is not None and self._connected
+
+    # -- what is sent --------------------------------------------------------------------------------------------------
+
+    def tick(self) -> list[Message]:
+        """All that is to be published now, in order; nothing while there is no connection."""
+        if not self._connected:
+            return self._uplink.poll()
+        messages: list[Message] = []
+        if self._presence_due and self._presence:
+            self._presence_due = False
+            since_s = self._clock.now() - (self._clock.monotonic() - self._since_monotonic_s)
+            messages.append(self._presence.online(since_ms=to_ms(since_s), clock_ok=self._trusted))
+        messages += self._replies
+        self._replies.clear()
+        messages += self._uplink.poll()
+        if self._clock.monotonic() >= self._health_due_s:
+            self._health_due_s = self._clock.monotonic() + self._health_period_s
+            messages.append(self._health())
+        return messages
+
+    def next_due(self) -> float:
+        """Monotonic time at which the next tick has something to do."""
+        now_s = self._clock.monotonic()
+        if self._connected and (self._presence_due or self._replies):
+            return now_s
+        uplink_s = self._uplink.next_due()
+        health_s = self._health_due_s if self._connected else now_s + self._health_period_s
+        return health_s if uplink_s is None else min(uplink_s, health_s)
+
+    def farewell(self) -> list[Message]:
+        """The last words of a clean end; the connection is to be closed after them."""
+        return [self._presence.offline()] if self._presence and self._connected else []
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _added(self, row: Row | None) -> Row | None:
+        if row is not None:
+            self._uplink.added(row)
+        return row
+
+    def _health(self) -> Message:
+        body = health_of(self._probe(), self._journal, clock_ok=self._trusted, reconnects=max(self.connects - 1, 0))
+        return Message(topic=self._root.health, body=encode(body), qos=0)
+
+    def _resend(self, command: Command) -> Mapping[str, Any]:
+        if command.journal is not None and command.ranges is not None:
+            result = self._journal.resend(command.journal, command.ranges)
+        elif command.from_ is not None and command.to is not None:
+            if command.to < command.from_:
+                raise CommandError(f"from {command.from_} lies after to {command.to}")
+            result = self._journal.resend_between(to_ms(command.from_), to_ms(command.to))
+        else:
+            raise CommandError("resend needs journal and ranges, or from and to")
+        return {"sent": result.sent, "missing": result.missing}

@@ -1,0 +1,35 @@
+"""Errors of the agent; the branch says what the caller does.
+
+```
+AgentError
+├── ConfigurationError     tell the operator, exit 2
+├── RecordingError         the file of a replay cannot be used: tell who asked, exit 2
+└── JournalError           the journal cannot be opened or written: tell the operator, exit 70
+```
+"""
+
+from collections.abc import Sequence
+
+
+class AgentError(Exception):
+    """Base of all errors of this package."""
+
+
+class ConfigurationError(AgentError):
+    """The configuration cannot be used.
+
+    Attributes:
+        problems: One sentence each: the place (`$.sensors[1].address`), what is wrong, what to do.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class RecordingError(AgentError):
+    """A recording cannot be replayed at all; the text names the file, the line or column, and what to do."""
+
+
+class JournalError(AgentError):
+    """The journal cannot be used; the text names the file and what to do."""

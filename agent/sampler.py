@@ -1,0 +1,270 @@
+"""When each sensor is opened and read, and what becomes of what it says.
+
+Pure: it hands out jobs and takes their outcomes in; threads that block in drivers are `workers.py`'s. Each sensor has
+its own period, its own worker and its own back-off, so that one that hangs or raises never stops another.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import floor, isfinite
+from typing import Final, Protocol
+
+import structlog
+
+from agent.config import CalibrationConfig, SamplerConfig
+from telemetry.clock import Clock
+from telemetry.parts import Part
+from telemetry.readings import SENSOR_KIND, Flag
+from telemetry.senml_records import MAX_REASON_CHARACTERS
+
+SILENT_AT_LEAST_S: Final = 60.0
+"""No part of ours needs longer for a new reading, so that a short period raises no false fault."""
+
+POLL_MAX_S: Final = 0.5
+"""How often a sensor without new data is asked again: the first reading comes that much later at most."""
+
+JITTER: Final = 0.2
+"""Back-off varies by so much, so that sensors which failed together do not come back together."""
+
+log = structlog.get_logger(__name__)
+
+
+class JobKind(StrEnum):
+    """What a worker is asked to do: open (or open again) its sensor, or read it once."""
+
+    OPEN = "open"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One blocking call. `sensor` is the place in the list; `generation` tells a sensor's workers apart."""
+
+    sensor: int
+    generation: int
+    kind: JobKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a job ended.
+
+    Attributes:
+        values: By quantity, each in its unit; None: no new data.
+        serial: Of the sensor just opened.
+        error: Why it failed, None if it did not.
+    """
+
+    values: Mapping[str, float] | None = None
+    serial: str = ""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorPlan:
+    """What is to be sampled: one sensor, its point and how often."""
+
+    point: str
+    room: str
+    part: Part
+    period_s: float
+    calibration: CalibrationConfig | None = None
+    simulated: bool = False
+
+
+class Sink(Protocol):
+    """Where readings and states go: the agent's core."""
+
+    def measure(self, point: str, values: Mapping[str, float], flags: Mapping[str, tuple[Flag, ...]]) -> object:
+        """Take one reading of an air point, measured now."""
+
+    def set_state(self, point: str, room: str, kind: str, working: bool, state: str, reason: str = "") -> object:
+        """Take the state of a facility point."""
+
+    def identify(self, point: str, serial: str) -> object:
+        """Take the serial number of a point's sensor."""
+
+
+class _Line:
+    """One sensor's place in time."""
+
+    def __init__(self, plan: SensorPlan, now_s: float) -> None:
+        self.plan = plan
+        self.generation = 0
+        self.kind = JobKind.OPEN
+        self.due_s = now_s
+        self.busy_since_s: float | None = None
+        self.opened_s = now_s
+        self.grid_s: float | None = None
+        self.data_s = now_s
+        self.failures = 0
+        self.working: bool | None = None
+        self.needs_thread = False
+
+
+class Sampler:
+    """The plan of all sensors of an agent.
+
+    Attributes:
+        readings: Readings handed on.
+        failures: Jobs that failed or hung.
+    """
+
+    def __init__(
+        self, plans: Sequence[SensorPlan], *, sink: Sink, settings: SamplerConfig, clock: Clock, rng: random.Random
+    ) -> None:
+        self.readings = 0
+        self.failures = 0
+        self._sink = sink
+        self._settings = settings
+        self._clock = clock
+        self._rng = rng
+        self._lines = [_Line(plan, clock.monotonic()) for plan in plans]
+        self._abandoned: set[tuple[int, int]] = set()
+
+    @property
+    def abandoned(self) -> int:
+        """Calls that hang and were left alone."""
+        return len(self._abandoned)
+
+    def poll(self) -> list[Job]:
+        """The jobs that are due; calls that took too long are given up on the way."""
+        now_s = self._clock.monotonic()
+        jobs = []
+        for index, line in enumerate(self._lines):
+            if line.busy_since_s is not None and now_s - line.busy_since_s >= self._settings.hang_s:
+                self._abandon(index, line)
+            if line.busy_since_s is None and now_s >= line.due_s and self._may_open(index, line):
+                line.busy_since_s = now_s
+                line.needs_thread = False
+                jobs.append(Job(sensor=index, generation=line.generation, kind=line.kind))
+        return jobs
+
+    def next_due(self) -> float | None:
+        """Monotonic time of the next poll that could do something; None without sensors."""
+        times = [
+            line.due_s if line.busy_since_s is None else line.busy_since_s + self._settings.hang_s
+            for line in self._lines
+        ]
+        return min(times, default=None)
+
+    def finished(self, job: Job, outcome: Outcome) -> None:
+        """Take in how a job ended; that of a call given up before only makes room for another."""
+        line = self._lines[job.sensor]
+        if job.generation != line.generation:
+            self._abandoned.discard((job.sensor, job.generation))
+            return
+        line.busy_since_s = None
+        if outcome.error is not None:
+            self._fail(line, outcome.error, report=job.kind is JobKind.OPEN)
+        elif job.kind is JobKind.OPEN:
+            self._opened(line, outcome.serial)
+        elif outcome.values:
+            self._read(line, outcome.values)
+        else:
+            self._nothing_new(line)
+
+    # -- what an outcome means -----------------------------------------------------------------------------------------
+
+    def _opened(self, line: _Line, serial: str) -> None:
+        now_s = self._clock.monotonic()
+        line.opened_s = line.data_s = line.due_s = now_s
+        line.kind = JobKind.READ
+        self._sink.identify(line.plan.point, serial)
+
+    def _read(self, line: _Line, values: Mapping[str, float]) -> None:
+        problem = _problem(line.plan.part, values)
+        if problem is not None:
+            self._fail(line, problem)
+            return
+        now_s = self._clock.monotonic()
+        plan = line.plan
+        warming_up = now_s - line.opened_s < plan.part.warmup_s
+        flags = {name: _flags(plan, name, value, warming_up) for name, value in values.items()}
+        self.readings += 1
+        self._sink.measure(plan.point, calibrated(values, plan.calibration), {k: v for k, v in flags.items() if v})
+        line.data_s = now_s
+        # The grid keeps the period from drifting by the time each reading takes.
+        grid_s = now_s if line.grid_s is None else line.grid_s
+        line.grid_s = grid_s + plan.period_s * (floor((now_s - grid_s) / plan.period_s) + 1)
+        line.due_s = line.grid_s
+        if line.failures:
+            log.info("sensor reads again", point=plan.point, part=plan.part.name, failures=line.failures)
+            line.failures = 0
+        if line.working is not True:
+            line.working = True
+            self._sink.set_state(plan.point, plan.room, SENSOR_KIND, True, "ok")
+
+    def _nothing_new(self, line: _Line) -> None:
+        now_s = self._clock.monotonic()
+        silent_s = now_s - line.data_s
+        if silent_s > max(self._settings.silent_periods * line.plan.period_s, SILENT_AT_LEAST_S):
+            self._fail(line, f"no new data for {silent_s:.0f} s", reopen=True, report=True)
+            return
+        line.due_s = now_s + min(POLL_MAX_S, line.plan.period_s / 10)
+
+    def _fail(self, line: _Line, reason: str, *, reopen: bool = False, report: bool = False) -> None:
+        self.failures += 1
+        line.failures += 1
+        plan, settings = line.plan, self._settings
+        wait_s = min(settings.retry_min_s * 2.0 ** min(line.failures - 1, 32), settings.retry_max_s)
+        line.due_s = self._clock.monotonic() + wait_s * self._rng.uniform(1 - JITTER, 1 + JITTER)
+        line.grid_s = None
+        # One garbled answer is read again; what fails twice is opened anew.
+        if reopen or line.failures > 1:
+            line.kind = JobKind.OPEN
+        words = {"point": plan.point, "part": plan.part.name, "error": reason, "failures": line.failures}
+        (log.warning if line.failures == 1 else log.debug)("sensor failed", **words, retry_in_s=round(wait_s, 1))
+        if (report or line.failures >= settings.fault_after) and line.working is not False:
+            line.working = False
+            self._sink.set_state(plan.point, plan.room, SENSOR_KIND, False, "fault", reason[:MAX_REASON_CHARACTERS])
+
+    # -- calls that hang -----------------------------------------------------------------------------------------------
+
+    def _abandon(self, index: int, line: _Line) -> None:
+        self._abandoned.add((index, line.generation))
+        line.generation += 1
+        line.needs_thread = True
+        line.busy_since_s = None
+        self._fail(line, f"a call hangs for more than {self._settings.hang_s:g} s", reopen=True, report=True)
+
+    def _may_open(self, index: int, line: _Line) -> bool:
+        # Each hanging call holds a thread for ever, so their number is bounded.
+        if not line.needs_thread or len(self._abandoned) < self._settings.max_abandoned:
+            return True
+        line.due_s = self._clock.monotonic() + self._settings.retry_max_s
+        log.debug(
+            "too many calls hang, sensor waits", point=line.plan.point, hanging=len(self._abandoned), sensor=index
+        )
+        return False
+
+
+def calibrated(values: Mapping[str, float], calibration: CalibrationConfig | None) -> dict[str, float]:
+    """Each value times its gain, plus its offset."""
+    if calibration is None:
+        return dict(values)
+    gain, offset = calibration.gain, calibration.offset
+    return {name: value * gain.get(name, 1.0) + offset.get(name, 0.0) for name, value in values.items()}
+
+
+def _problem(part: Part, values: Mapping[str, float]) -> str | None:
+    for name, value in values.items():
+        if part.channel(name) is None:
+            return f"{name} is nothing that the {part.title} measures"
+        if not isfinite(value):
+            return f"{name} is {value}, no finite number"
+    return None
+
+
+def _flags(plan: SensorPlan, name: str, value: float, warming_up: bool) -> tuple[Flag, ...]:
+    channel = plan.part.channel(name)
+    flags = []
+    if warming_up:
+        flags.append(Flag.WARMUP)
+    if channel is not None and not channel.low <= value / channel.unit_factor <= channel.high:
+        flags.append(Flag.RANGE)
+    if plan.simulated:
+        flags.append(Flag.SIMULATED)
+    return tuple(flags)
