@@ -26,8 +26,7 @@ demo:
 	@exec $(run) deploy/demo.py --end-with-parent
 
 demo-clean:
-	$(install) demo
-	@$(run) deploy/demo.py --clean
+	@PYTHONPATH="$(CURDIR)" deploy/with_python.sh deploy/demo.py --clean
 
 test:
 	$(install) dev
