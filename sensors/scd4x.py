@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Final
 
-import structlog
-
 from sensors.errors import (
     CalibrationFailed,
     ChecksumMismatch,
@@ -31,8 +29,6 @@ PRESSURE_RANGE_HPA: Final = (700, 1_200)
 SILENT_PERIODS: Final = 4
 """A chip that was re-powered between two reads sits idle and answers "nothing new" for ever; after so many periods of
 its own we say so."""
-
-log = structlog.get_logger(__name__)
 
 
 class Scd4x:
@@ -118,10 +114,9 @@ class Scd4x:
     def stop(self) -> None:
         """End the measurements if the sensor still answers, and close the bus. Never raises."""
         if self._driver is not None:
-            try:
+            # Unplugged, it has stopped by itself; and the next start stops it first.
+            with suppress(OSError, RuntimeError):
                 self._driver.stop_periodic_measurement()
-            except (OSError, RuntimeError) as error:
-                log.debug("sensor left measuring", **self._where, error=str(error))
         self._close()
 
     def self_test(self) -> None:
@@ -201,9 +196,8 @@ class Scd4x:
     def _check_variant(self) -> None:
         try:
             found = str(self._driver.sensor_variant_name).lower()
-        except (OSError, RuntimeError) as error:
-            # Chips older than data sheet v1.7 need not know the command.
-            log.debug("sensor does not tell its variant", **self._where, error=str(error))
+        except (OSError, RuntimeError):
+            # Chips older than data sheet v1.7 need not know the command; one that is gone is missed by the next.
             return
         if found in PARTS and found != self.part.name:
             raise WrongPart(expected=self.part.name, got=found, bus=str(self._spec.bus), address=self._address)

@@ -21,14 +21,15 @@ class Cells:
 
     Args:
         part: Whose stated accuracy it keeps.
-        seed: Draws this unit's own error and its noise.
+        seed: Draws this unit's own error and its noise; None for a unit without either.
 
     Attributes:
         drift_ppm: Added to every CO2 reading: what ageing, soldering or a wrong calibration did.
     """
 
-    def __init__(self, part: Part, seed: int) -> None:
+    def __init__(self, part: Part, seed: int | None) -> None:
         self._part = part
+        self._is_ideal = seed is None
         self._draw = random.Random(seed)
         # Half of the stated accuracy at most, so that noise has its place within it.
         self._bias = {name: self._draw.uniform(-0.5, 0.5) for name in RESPONSE_S}
@@ -68,6 +69,8 @@ class Cells:
 
     def _error(self, name: str, value: float) -> float:
         """This unit's own error and the noise of one measurement, together within the stated accuracy."""
+        if self._is_ideal:
+            return 0.0
         channel = self._part.channel(name)
         stated = (channel.error_at(value) if channel else None) or REPEATABILITY[name]
         # Repeatability taken as three standard deviations; 2 % are left for the rounding to whole ppm.

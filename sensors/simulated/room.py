@@ -149,7 +149,7 @@ def step(state: RoomState, dt_s: float, plan: RoomPlan) -> RoomState:
     end = state.week_s + dt_s
     while state.week_s < end:
         slot_end = (math.floor(state.week_s / SLOT_S) + 1) * SLOT_S
-        state = _within_slot(state, min(slot_end, end) - state.week_s, plan, until=min(slot_end, end))
+        state = _within_slot(state, plan, slot_at=slot_end - SLOT_S, until=min(slot_end, end))
         if state.week_s >= slot_end:
             state = _come_and_go(state, plan)
     return state
@@ -160,9 +160,10 @@ def outdoor_vapour_g_m3(plan: RoomPlan) -> float:
     return plan.outdoor_humidity_pct / 100.0 * saturation_g_m3(plan.outdoor_c)
 
 
-def _within_slot(state: RoomState, dt_s: float, plan: RoomPlan, *, until: float) -> RoomState:
+def _within_slot(state: RoomState, plan: RoomPlan, *, slot_at: float, until: float) -> RoomState:
     """The three balances, people and weather standing still."""
-    is_served = is_open(state.week_s, plan)
+    dt_s = until - state.week_s
+    is_served = is_open(slot_at, plan)
     flow_m3_s = plan.volume_m3 * (plan.ach_open if is_served else plan.ach_closed) / 3_600.0
     # Mass balance: V dC/dt = Q (C_out - C) + G; 1 L/s into 1 m3/s are 1000 ppm.
     co2 = _relax(
@@ -181,7 +182,7 @@ def _within_slot(state: RoomState, dt_s: float, plan: RoomPlan, *, until: float)
         state.people * LATENT_W_PER_PERSON / EVAPORATION_J_G,
         plan.volume_m3,
     )
-    outdoor_c = plan.outdoor_c + 5.0 * math.cos(2 * math.pi * (state.week_s / 86_400.0 - 15 / 24))
+    outdoor_c = plan.outdoor_c + 5.0 * math.cos(2 * math.pi * (slot_at / 86_400.0 - 15 / 24))
     thermostat = plan.thermostat_w_k * (1.0 if is_served else 0.1)
     loss = plan.loss_w_k + flow_m3_s * AIR_J_M3_K
     temperature = _relax(
@@ -203,10 +204,10 @@ def _within_slot(state: RoomState, dt_s: float, plan: RoomPlan, *, until: float)
 
 def _relax(value: float, dt_s: float, outside: float, exchange: float, source: float, capacity: float) -> float:
     """Where `capacity dx/dt = exchange (outside - x) + source` leads from `value` within `dt_s`."""
-    if exchange <= 0:
-        return value + source * dt_s / capacity
-    resting = outside + source / exchange
-    return resting + (value - resting) * math.exp(-exchange * dt_s / capacity)
+    turns = exchange * dt_s / capacity
+    # Written so that a room with next to no exchange loses no digits.
+    gained = -math.expm1(-turns) / turns if turns > 0 else 1.0
+    return outside + (value - outside) * math.exp(-turns) + source * dt_s / capacity * gained
 
 
 def _come_and_go(state: RoomState, plan: RoomPlan) -> RoomState:

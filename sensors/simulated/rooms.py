@@ -3,13 +3,15 @@
 import threading
 import zlib
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from sensors.simulated.room import Air, RoomPlan, RoomState, air_of, at_rest, step
 
 STARTS_AT_S: Final = 9.75 * 3_600
 """A simulated branch begins its week on Monday at a quarter to ten, whatever the hour outside, so that a demo shows
 people at any time of the day."""
+
+Thing = TypeVar("Thing")
 
 LONGEST_GAP_S: Final = 86_400.0
 """After a longer sleep of the machine only the last day is worked out."""
@@ -45,6 +47,20 @@ class LivingRoom:
         self._state = at_rest(plan, week_s=STARTS_AT_S) if state is None else state
         self._at = now()
         self._lock = threading.Lock()
+        self._chips: dict[tuple[str, str], Any] = {}
+
+    def hang(self, place: str, make: Callable[[], Thing], kind: str) -> Thing:
+        """The thing of that kind at that place on the wall, made when it is first asked for.
+
+        A chip keeps its memory and its faults when its bus is opened anew.
+        """
+        with self._lock:
+            found: Thing | None = self._chips.get((kind, place))
+        if found is None:
+            found = make()
+            with self._lock:
+                found = self._chips.setdefault((kind, place), found)
+        return found
 
     def state(self) -> RoomState:
         """The room now."""
@@ -67,10 +83,14 @@ class LivingRoom:
 
 
 class Rooms:
-    """Rooms by site and name, each made when it is first asked for."""
+    """Rooms by site and name, each made when it is first asked for.
+
+    Args:
+        now: Seconds that never run backwards.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+        self.now = now
         self._rooms: dict[tuple[str, str], LivingRoom] = {}
         self._lock = threading.Lock()
 
@@ -79,11 +99,11 @@ class Rooms:
         with self._lock:
             found = self._rooms.get((site, room))
             if found is None:
-                found = self._rooms[site, room] = LivingRoom(plan_of(site, room), self._now)
+                found = self._rooms[site, room] = LivingRoom(plan_of(site, room), self.now)
             return found
 
     def furnish(self, site: str, room: str, plan: RoomPlan, state: RoomState | None = None) -> LivingRoom:
         """Put a room of that plan in the place of what was there."""
         with self._lock:
-            made = self._rooms[site, room] = LivingRoom(plan, self._now, state)
+            made = self._rooms[site, room] = LivingRoom(plan, self.now, state)
             return made

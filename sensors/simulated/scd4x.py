@@ -4,18 +4,18 @@ Written from the Sensirion SCD4x data sheet v1.5 (July 2023); sections below are
 version 1.7 that Adafruit's driver knows are marked as such.
 """
 
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from sensors.simulated.frames import WORDS, crc8, frame
 from sensors.simulated.photoacoustic import STANDARD_HPA, Cells
 from sensors.simulated.room import Air
+from sensors.simulated.scd4x_memory import Faults, Memory, Settings
 from telemetry.parts import Part
 
 POWER_UP_S: Final = 0.03  # section 2.4: from power to idle, at most
-WORDS: Final = struct.Struct(">H")
 
 
 class Mode(StrEnum):
@@ -31,43 +31,6 @@ INTERVAL_S: Final = {Mode.PERIODIC: 5.0, Mode.LOW_POWER: 30.0}
 """Sections 3.5.1 and 3.8.1: signal update interval."""
 
 
-@dataclass(slots=True)
-class Settings:
-    """The words that the get and set commands move, as they are delivered (sections 3.6 and 3.7)."""
-
-    temperature_offset: int = 1_498  # 4 °C in steps of 175 °C / 65535
-    altitude_m: int = 0
-    pressure_hpa: int = 0  # none given: the altitude counts
-    self_calibration: int = 1
-    calibration_target_ppm: int = 400
-    initial_period_h: int = 44
-    standard_period_h: int = 156
-
-    def copy(self) -> "Settings":
-        """The same words, apart."""
-        return Settings(*(getattr(self, name) for name in self.__slots__))
-
-
-@dataclass(slots=True)
-class Faults:
-    """What is wrong with the chip or its wires; everything may be set and cleared while it runs.
-
-    Attributes:
-        unplugged: It does not answer at all. Clearing it is plugging it in: it powers up idle, its RAM empty.
-        nacks: So many of the next transfers are not acknowledged.
-        bad_crc: So many of the next answers have one bit turned in their first checksum.
-        is_stuck: It says that there is nothing new, for ever.
-        self_test: The word of the self-test; not 0 is a malfunction.
-        is_zero: Its CO2 is 0 ppm, "no valid sample".
-    """
-
-    nacks: int = 0
-    bad_crc: int = 0
-    is_stuck: bool = False
-    self_test: int = 0
-    is_zero: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class _Command:
     """A row of the command overview (section 3.4): how long it takes, whether it is taken while measuring."""
@@ -78,30 +41,6 @@ class _Command:
     only_scd41: bool = False
 
 
-def crc8(data: bytes) -> int:
-    """Sensirion's checksum (section 3.11): polynomial 0x31, start 0xFF, nothing reflected, no final xor."""
-    crc = 0xFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc << 1 ^ 0x31 if crc & 0x80 else crc << 1) & 0xFF
-    return crc
-
-
-def frame(*words: int) -> bytes:
-    """Words as they go over the bus: big-endian, each followed by its checksum."""
-    return b"".join((raw := WORDS.pack(word)) + bytes([crc8(raw)]) for word in words)
-
-
-@dataclass(slots=True)
-class _Memory:
-    """What outlives a loss of power."""
-
-    settings: Settings = field(default_factory=Settings)
-    correction_ppm: float = 0.0
-    writes: int = 0
-
-
 class SimulatedScd4x:
     """One chip.
 
@@ -110,7 +49,7 @@ class SimulatedScd4x:
         air: The air around it, now.
         now: Seconds that never run backwards; execution times and intervals are counted on it.
         serial: 48 bits.
-        seed: Draws this unit's error and noise.
+        seed: Draws this unit's error and noise; None for a unit without either.
 
     Attributes:
         faults: What is wrong with it.
@@ -120,7 +59,7 @@ class SimulatedScd4x:
     """
 
     def __init__(
-        self, part: Part, *, air: Callable[[], Air], now: Callable[[], float], serial: int, seed: int = 0
+        self, part: Part, *, air: Callable[[], Air], now: Callable[[], float], serial: int, seed: int | None = 0
     ) -> None:
         self.faults = Faults()
         self.held_s = 0.0
@@ -131,7 +70,7 @@ class SimulatedScd4x:
         self._air = air
         self._now = now
         self._serial = serial
-        self._memory = _Memory()
+        self._memory = Memory()
         self._ram = self._memory.settings.copy()
         self._plugged = True
         self._busy_until = now()
@@ -194,11 +133,22 @@ class SimulatedScd4x:
         if not self._answers() or not self._reply:
             return None
         reply, self._reply = self._reply, b""
-        if self.faults.bad_crc > 0:
-            self.faults.bad_crc -= 1
+        if self._is_garbled():
             reply = reply[:2] + bytes([reply[2] ^ 0x01]) + reply[3:]
         # Nobody drives the line after the last byte, so that it reads as ones.
         return (reply + b"\xff" * length)[:length]
+
+    def _is_garbled(self) -> bool:
+        if self.faults.bad_crc_after is not None:
+            self.faults.bad_crc_after -= 1
+            if self.faults.bad_crc_after < 0:
+                self.faults.bad_crc_after = None
+                return True
+            return False
+        if self.faults.bad_crc > 0:
+            self.faults.bad_crc -= 1
+            return True
+        return False
 
     def _answers(self) -> bool:
         """Whether it acknowledges its address now."""
@@ -316,7 +266,7 @@ class SimulatedScd4x:
         self._memory.writes += 1
 
     def _forget(self) -> None:
-        self._memory = _Memory(writes=self._memory.writes)
+        self._memory = Memory(writes=self._memory.writes)
         self._corrected = False
         self._reset()
 
@@ -344,7 +294,9 @@ def _set(name: str, *, while_measuring: bool = False) -> _Command:
 
 
 def _tell_variant(chip: SimulatedScd4x) -> None:
-    chip._reply = frame(0x1440 if chip._part.name == "scd41" else 0x0440)
+    name = chip._part.name if chip.faults.says_variant is None else chip.faults.says_variant
+    # The upper four bits tell: 0 for SCD40, 1 for SCD41; the others are reserved.
+    chip._reply = frame(0x1440 if name == "scd41" else 0x0440) if name else b""
 
 
 # Section 3.4, table 9, with its execution times; the second part of the key tells whether a word and its checksum

@@ -1,0 +1,27 @@
+"""Benches whose driver sleeps on the bench's clock."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from sensors import SensorSpec
+from sensors.simulated import Air, RoomPlan
+from tests.sensors.lab import STILL, Bench, MakeBench
+
+
+@pytest.fixture
+def make_bench(monkeypatch: pytest.MonkeyPatch) -> MakeBench:
+    """Makes a bench; the Adafruit driver's `time.sleep` moves the clock of the one made last."""
+
+    def make(part: str = "scd41", *, plan: RoomPlan = STILL, air: Air | None = None, **settings: object) -> Bench:
+        bench = Bench(SensorSpec(part=part, **settings), plan, air)  # type: ignore[arg-type]
+        monkeypatch.setattr("adafruit_scd4x.time", SimpleNamespace(sleep=bench.clock.sleep))
+        return bench
+
+    return make
+
+
+@pytest.fixture
+def bench(make_bench: MakeBench) -> Bench:
+    """An SCD41 in a sealed room of 800 ppm."""
+    return make_bench(air=Air(co2_ppm=800, temperature_c=22, humidity_pct=45))

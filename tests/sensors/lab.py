@@ -1,0 +1,83 @@
+"""A bench to try sensors on: a clock that moves only when told, a room, a chip, a driver."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+from sensors import SensorSpec, open_sensor
+from sensors.scd4x import Scd4x
+from sensors.simulated import Air, LivingRoom, RoomPlan, Rooms, RoomState, SimulatedScd4x, simulated_chip
+from sensors.simulated.room import saturation_g_m3
+
+STILL = RoomPlan(
+    ach_open=0.0, ach_closed=0.0, loss_w_k=0.0, thermostat_w_k=0.0, visitors_h=0.0, staff=0, pressure_hpa=1013.25
+)
+"""A sealed, empty room: its air stays as it is put."""
+
+
+class BenchClock:
+    """Time that stands still until somebody sleeps."""
+
+    boot_id = "bench"
+
+    def __init__(self) -> None:
+        self.time = 1_000.0
+
+    def now(self) -> float:
+        """The wall clock, which says the same."""
+        return 1_700_000_000.0 + self.time
+
+    def monotonic(self) -> float:
+        """Seconds since boot."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """What the driver believes to be `time.sleep`."""
+        self.time += seconds
+
+
+class Bench:
+    """One sensor in one room.
+
+    Attributes:
+        clock: Moves by `clock.sleep`.
+        room: What the sensor breathes.
+        chip: The chip, whose faults may be set.
+        sensor: The driver in front of it.
+    """
+
+    def __init__(self, spec: SensorSpec, plan: RoomPlan = STILL, air: Air | None = None) -> None:
+        self.clock = BenchClock()
+        self.spec = replace(spec, simulate=True)
+        self.rooms = Rooms(self.clock.monotonic)
+        self.room: LivingRoom = self.rooms.furnish(spec.site, spec.room, plan, state_of(air) if air else None)
+        self.chip: SimulatedScd4x = simulated_chip(self.spec, self.rooms)
+        self.sensor = cast(Scd4x, open_sensor(self.spec, clock=self.clock, rooms=self.rooms, sleep=self.clock.sleep))
+
+    def breathe(self, air: Air) -> None:
+        """Fill the room with that air."""
+        self.room.put(state_of(air))
+
+    def read_soon(self, within_s: float = 8.0) -> dict[str, float]:
+        """The next reading, asked for every second as an agent does."""
+        until = self.clock.time + within_s
+        while self.clock.time < until:
+            values = self.sensor.read()
+            if values is not None:
+                return values
+            self.clock.sleep(1.0)
+        raise AssertionError(f"no reading within {within_s} s")
+
+
+def state_of(air: Air) -> RoomState:
+    """A room state with that air, on a Monday noon."""
+    return RoomState(
+        week_s=43_200.0,
+        co2_ppm=air.co2_ppm,
+        temperature_c=air.temperature_c,
+        vapour_g_m3=air.humidity_pct / 100 * saturation_g_m3(air.temperature_c),
+        people=0,
+    )
+
+
+MakeBench = Callable[..., Bench]

@@ -1,0 +1,58 @@
+"""From a line of the configuration to a sensor."""
+
+import subprocess
+import sys
+
+import pytest
+
+from sensors import SensorSpec, open_sensor
+from sensors.errors import SensorMisconfigured
+from sensors.opening import DRIVERS
+from sensors.scd4x import Scd4x
+from sensors.simulated.hanging import shared_rooms
+from telemetry.parts import PARTS
+
+
+def test_unknown_part_is_refused_with_the_known_ones() -> None:
+    """A typo is seen at once."""
+    with pytest.raises(SensorMisconfigured, match="scd40, scd41") as refused:
+        open_sensor(SensorSpec(part="scd44"))
+    assert (refused.value.setting, refused.value.got) == ("part", "scd44")
+
+
+def test_part_without_driver_is_refused_with_those_that_have_one() -> None:
+    """The table of parts knows more than we can read."""
+    without = sorted(PARTS.keys() - DRIVERS.keys())
+    assert without
+    with pytest.raises(SensorMisconfigured, match="no driver yet"):
+        open_sensor(SensorSpec(part=without[0]))
+
+
+@pytest.mark.parametrize("part", sorted(DRIVERS))
+def test_every_driver_has_wiring_address_warm_up_accuracy_and_example(part: str) -> None:
+    """In its docstring, as an installer needs it."""
+    text = DRIVERS[part].__doc__ or ""
+    for word in ("Wiring", "Address", "Warm-up", "Accuracy", "data sheet", "Self-calibration", "Example:", f'"{part}"'):
+        assert word in text, word
+    assert DRIVERS[part] is not Scd4x
+
+
+def test_nothing_is_opened_before_start() -> None:
+    """A bus that does not exist is no error yet."""
+    assert open_sensor(SensorSpec(part="scd41", bus="i2c-99")).serial == ""
+
+
+def test_rooms_of_a_program_run_are_shared() -> None:
+    """Two sensors opened apart hang in one room."""
+    assert shared_rooms() is shared_rooms()
+
+
+def test_real_sensor_needs_no_simulation_and_no_board_library() -> None:
+    """A Pi's agent has 40 MB: it loads neither rooms nor Blinka's pins, and nothing of the driver before a start."""
+    code = (
+        "import sys; from sensors import SensorSpec, open_sensor; open_sensor(SensorSpec(part='scd41'));"
+        "print(*[m for m in sys.modules if m in ('board', 'digitalio', 'busio', 'adafruit_scd4x', 'asyncio')"
+        " or m.startswith('sensors.simulated')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
