@@ -26,11 +26,7 @@ Wait = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 Words = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class BrokerConfig(_Table):
+class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[broker]`: where the MQTT broker is and how the agent shows who it is.
 
     Attributes:
@@ -70,11 +66,11 @@ class BrokerConfig(_Table):
         return self.port or (TLS_PORT if self.is_tls else PLAIN_PORT)
 
 
-class JournalConfig(_Table):
+class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[journal]`: where readings wait for their receipts.
 
     Attributes:
-        path: The SQLite file; its folder must exist.
+        path: The SQLite file; its folder is made if it is missing.
         keep_days: Days that a receipted pack is kept, so that a restored store can ask again.
         max_mb: The most it may take on the disk, in MB of 10^6 bytes.
         fsync: `always`: each pack is on the disk before it is sent; `calls`: facility states are, air follows.
@@ -88,7 +84,7 @@ class JournalConfig(_Table):
     fsync_interval_s: Wait = 5.0
 
 
-class UplinkConfig(_Table):
+class UplinkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[uplink]`: the waits of rule 4.
 
     Attributes:
@@ -112,7 +108,7 @@ class UplinkConfig(_Table):
     late_periods: Annotated[float, msgspec.Meta(ge=1, le=1_000)] = 3.0
 
 
-class ClockConfig(_Table):
+class ClockConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[clock]`: when the wall clock is believed (rule 6 of the journal).
 
     Attributes:
@@ -122,7 +118,7 @@ class ClockConfig(_Table):
     trust: Literal["auto", "always"] = "auto"
 
 
-class SamplerConfig(_Table):
+class SamplerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[sampler]`: how sensors that fail are treated.
 
     Attributes:
@@ -142,7 +138,7 @@ class SamplerConfig(_Table):
     max_abandoned: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
 
 
-class HealthConfig(_Table):
+class HealthConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[health]`: the agent's own numbers.
 
     Attributes:
@@ -152,7 +148,7 @@ class HealthConfig(_Table):
     period_s: Annotated[float, msgspec.Meta(gt=0, le=120)] = 60.0
 
 
-class LogConfig(_Table):
+class LogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[log]`: what is written to stderr.
 
     Attributes:
@@ -164,7 +160,7 @@ class LogConfig(_Table):
     form: Literal["auto", "console", "json"] = "auto"
 
 
-class CalibrationConfig(_Table):
+class CalibrationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[sensors.calibration]`: what was found when the sensor was held against a reference.
 
     Attributes:
@@ -184,7 +180,7 @@ class CalibrationConfig(_Table):
         return Calibration(offset=self.offset, gain=self.gain, date=self.date, certificate=self.certificate)
 
 
-class SensorConfig(_Table):
+class SensorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One `[[sensors]]`.
 
     Attributes:
@@ -214,7 +210,7 @@ class SensorConfig(_Table):
     calibration: CalibrationConfig | None = None
 
 
-class AgentConfig(_Table):
+class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file.
 
     Attributes:

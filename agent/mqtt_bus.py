@@ -222,7 +222,7 @@ class MqttBus:
                 topic = message.topic
             except UnicodeDecodeError:
                 return
-            report(Received(number=number, topic=topic, body=message.payload, retained=message.retain))
+            report(Received(number=number, topic=topic, body=bytes(message.payload), retained=message.retain))
 
         client.on_connect = on_connect
         client.on_subscribe = on_subscribe

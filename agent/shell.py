@@ -3,11 +3,13 @@
 `run` and `replay` share it. All that the core does happens in the thread that calls `turn`.
 """
 
+import random
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 import structlog
 
+from agent.config import BrokerConfig
 from agent.core import AgentCore
 from agent.inbox import Inbox
 from agent.mqtt_bus import BusEvent, Connected, Disconnected, MqttBus, Received
@@ -16,6 +18,9 @@ from telemetry.clock import Clock
 
 MAX_EVENTS: Final = 500
 """Events taken in before the core may send again."""
+
+EVENT_BYTES: Final = 200
+"""What a message takes in memory beside its body, about."""
 
 REST_S: Final = 0.01
 """A turn in which nothing happened is followed by a wait of at least so long, whatever the core says is due."""
@@ -134,3 +139,32 @@ class Shell(Generic[Other]):
         (log.warning if first else log.debug)("not connected", reason=reason, retry_in_s=round(wait_s, 1))
         if was_connected:
             self._core.disconnected()
+
+
+def make_shell(
+    broker: BrokerConfig,
+    *,
+    core: AgentCore,
+    client_id: str,
+    inbox: Inbox[BusEvent | Other],
+    clock: Clock,
+    rng: random.Random,
+    handle: Callable[[Other], None],
+) -> Shell[Other]:
+    """A shell over MQTT as `[broker]` says."""
+
+    def report(event: BusEvent) -> None:
+        if not isinstance(event, Received):
+            inbox.put(event)
+        elif not inbox.offer(event, len(event.body) + EVENT_BYTES):
+            log.debug("message shed, the inbox is full", topic=event.topic, bytes=len(event.body))
+
+    return Shell(
+        core=core,
+        bus=MqttBus(broker, client_id=client_id, subscriptions=core.subscriptions, report=report),
+        inbox=inbox,
+        reconnect=Reconnect(min_s=broker.reconnect_min_s, max_s=broker.reconnect_max_s, clock=clock, rng=rng),
+        clock=clock,
+        connect_timeout_s=broker.connect_timeout_s,
+        handle=handle,
+    )

@@ -1,6 +1,7 @@
 """One thread a sensor, which makes the blocking calls that the sampler asks for."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
@@ -42,9 +43,9 @@ class Workers:
         for worker in self._workers.values():
             worker.retire()
         threads = [worker.thread for worker in self._workers.values()]
-        closer = threading.Thread(target=lambda: [thread.join() for thread in threads], daemon=True)
-        closer.start()
-        closer.join(timeout_s)
+        end_s = time.monotonic() + timeout_s
+        for thread in threads:
+            thread.join(max(end_s - time.monotonic(), 0))
         return not any(thread.is_alive() for thread in threads)
 
 

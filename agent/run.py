@@ -1,0 +1,169 @@
+"""`openhall-agent run`: sensors, core and bus together, until somebody says stop."""
+
+import functools
+import random
+import signal
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import structlog
+
+from agent import build, sensing
+from agent.clock_trust import why_trusted
+from agent.config import AgentConfig
+from agent.core import AgentCore
+from agent.health import probe_host
+from agent.inbox import Inbox
+from agent.mqtt_bus import BusEvent
+from agent.sampler import Job, Outcome, Sampler
+from agent.shell import Shell, make_shell
+from agent.workers import Workers
+from telemetry.clock import Clock, SystemClock
+
+CLOCK_CHECK_S: Final = 1.0
+COUNTERS_S: Final = 3600.0
+STOP_SENSORS_S: Final = 0.7
+STOP_BUS_S: Final = 0.8
+"""Together below the two seconds in which a clean end is to be over."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Somebody asked the agent to end."""
+
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A worker is done with a job."""
+
+    job: Job
+    outcome: Outcome
+
+
+class Agent:
+    """All parts of a running agent; `run` returns once `stop` was called."""
+
+    def __init__(self, config: AgentConfig, *, simulate: bool, clock: Clock, rng: random.Random) -> None:
+        self._clock = clock
+        self._stopping = ""
+        self._clock_due_s = clock.monotonic()
+        self._counters_due_s = clock.monotonic() + COUNTERS_S
+        self._inbox: Inbox[BusEvent | Stop | Finished] = Inbox()
+        trust = "the configuration says so" if config.clock.trust == "always" else why_trusted()
+        self._trusted = trust is not None
+        root = build.root_of(config)
+        path = Path(config.journal.path)
+        self._lock = build.lock_journal(path)
+        self._journal = build.open_journal(config, path, root, clock=clock, rng=rng, trusted=self._trusted)
+        self.core = AgentCore(
+            root=root,
+            points=sensing.points_of(config, simulate=simulate),
+            journal=self._journal,
+            uplink_settings=build.uplink_settings(config),
+            clock=clock,
+            rng=rng,
+            trusted=self._trusted,
+            version=version("openhall"),
+            probe=functools.partial(probe_host, path.parent),
+            health_period_s=config.health.period_s,
+        )
+        self._sampler = Sampler(
+            sensing.plans_of(config, simulate=simulate), sink=self.core, settings=config.sampler, clock=clock, rng=rng
+        )
+        self._workers = Workers(
+            sensing.openers_of(config, simulate=simulate), lambda job, outcome: self._inbox.put(Finished(job, outcome))
+        )
+        self._shell: Shell[Stop | Finished] = make_shell(
+            config.broker,
+            core=self.core,
+            client_id=build.client_id_of(root),
+            inbox=self._inbox,
+            clock=clock,
+            rng=rng,
+            handle=self._handle,
+        )
+        log.info("agent starts", root=str(root), journal=self._journal.id, sensors=len(config.sensors), clock=trust)
+
+    def stop(self, reason: str) -> None:
+        """Ask it to end; safe in a signal handler and from any thread."""
+        self._inbox.put(Stop(reason))
+
+    def run(self) -> None:
+        """Work until stopped, then end cleanly."""
+        try:
+            while not self._stopping:
+                self._mind_clock()
+                for job in self._sampler.poll():
+                    self._workers.submit(job)
+                self._shell.turn(self._next_due())
+                self._tell_counters()
+        finally:
+            self._end()
+
+    def _handle(self, event: Stop | Finished) -> None:
+        if isinstance(event, Stop):
+            self._stopping = event.signal
+        else:
+            self._sampler.finished(event.job, event.outcome)
+
+    def _next_due(self) -> float:
+        sensors_s = self._sampler.next_due()
+        times_s = [self._counters_due_s, *([] if sensors_s is None else [sensors_s])]
+        return min(times_s if self._trusted else [*times_s, self._clock_due_s])
+
+    def _mind_clock(self) -> None:
+        if self._trusted or self._clock.monotonic() < self._clock_due_s:
+            return
+        self._clock_due_s = self._clock.monotonic() + CLOCK_CHECK_S
+        reason = why_trusted()
+        if reason is not None:
+            self._trusted = True
+            log.info("clock trusted", why=reason)
+            self.core.trust_clock()
+
+    def _tell_counters(self) -> None:
+        if self._clock.monotonic() >= self._counters_due_s:
+            self._counters_due_s = self._clock.monotonic() + COUNTERS_S
+            log.info("counters", **self._counters())
+
+    def _counters(self) -> dict[str, int]:
+        return {
+            "readings": self._sampler.readings,
+            "sensor_failures": self._sampler.failures,
+            "sensor_calls_hanging": self._sampler.abandoned,
+            "connects": self.core.connects,
+            "published": self._shell.published,
+            "publish_refused": self._shell.refused,
+            "inbox_shed": self._inbox.shed,
+            "malformed": self.core.malformed,
+            "retained_commands": self.core.retained_commands,
+            "journal_packs": self._journal.unreceipted_count,
+        }
+
+    def _end(self) -> None:
+        if not self._workers.close(STOP_SENSORS_S):
+            log.warning("sensors left open, a call hangs")
+        self._shell.close(STOP_BUS_S)
+        log.info("agent ends", why=self._stopping or "fault", **self._counters())
+        self._journal.close()
+        self._lock.close()
+
+
+def run(config: AgentConfig, *, simulate: bool) -> int:
+    """Run an agent until SIGTERM or SIGINT; the exit code."""
+    agent = Agent(config, simulate=simulate, clock=SystemClock(), rng=build.own_random())
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        agent.stop(signal.Signals(number).name)
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    agent.run()
+    return 0
