@@ -1,0 +1,179 @@
+"""InfluxDB 1.x, 2.x and 3 Core as a store, and whatever takes the same writes."""
+
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from gateway.errors import StoreUnavailable
+from gateway.ports import Point, ReadingsQuery, Refused, StoredReading
+from gateway.stores import influxql
+from gateway.stores.influx_batches import BodyWriter, Line
+from gateway.stores.influx_http import BodyRefusedError, InfluxHttp, Series
+from gateway.stores.influx_proof import check_clock, check_fields, make_databases, retention_of
+from gateway.stores.influx_settings import InfluxSettings
+from gateway.stores.line_protocol import encode
+from gateway.stores.points import PROBE_REGION, Counters, UnstorableError
+from telemetry.clock import Clock, to_ms
+
+RETENTION_MARGIN_MS: Final = 5_000
+"""Lines this close to a bucket's retention are left to the server, whose clock decides."""
+
+log = structlog.get_logger(__name__)
+
+
+class InfluxStore:
+    """The `Store` port on InfluxDB.
+
+    Nothing is asked before the first call. The databases of 1.x are made if they are missing and it is permitted, at
+    the first write and again when the server has lost them.
+
+        store = InfluxStore(InfluxSettings(url="http://127.0.0.1:8086"), clock=SystemClock())
+        store.prove(["north"])
+
+    Args:
+        settings: Where and how.
+        clock: Dates the mark of `prove`, and tells what is older than a bucket keeps.
+    """
+
+    def __init__(self, settings: InfluxSettings, *, clock: Clock) -> None:
+        self.settings = settings
+        self.counters = Counters()
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._http = InfluxHttp(settings, clock=clock)
+        self._set_up = False
+        self._retention_ms: dict[str, int] = {}
+        self._bodies = BodyWriter(
+            post=self._http.write,
+            probe=self._probe,
+            max_lines=settings.max_lines,
+            max_bytes=settings.max_body_bytes,
+            faults_before_split=settings.faults_before_split,
+            counters=self.counters,
+        )
+
+    def prove(self, regions: Sequence[str]) -> None:
+        """Write a mark into every bucket, read it back and compare; check the types of the fields and the clock.
+
+        A write-only store is only written to.
+
+        Raises:
+            StoreUnavailable: If it does not answer, or not what was written.
+            StoreMisconfigured: If a bucket, a right or the token is missing, or a field has the wrong type.
+        """
+        with self._lock:
+            self._http.close()
+            self._set_up = False
+            self._ready()
+            server = self._http.server()
+            now_s = self._clock.now()
+            for bucket in self.settings.buckets:
+                self._prove_bucket(bucket, to_ms(now_s))
+            if not self.settings.write_only:
+                check_fields(self._http, self.settings)
+            check_clock(server, now_s)
+        marks = self.marks() or {}
+        found = {region: marks.get(region) for region in regions}
+        log.info("store proved", url=self.settings.url, version=server.version, marks=found)
+
+    def write(self, points: Sequence[Point]) -> list[Refused]:
+        """Commit all points but the refused: one body a bucket and 5,000 lines.
+
+        Raises:
+            StoreUnavailable: 429, 5xx, time-outs, resets; some of the points may be stored.
+            StoreMisconfigured: 401, 403, 404.
+        """
+        with self._lock:
+            try:
+                self._ready()
+                refused, buckets = self._encode(points)
+                for bucket, lines in buckets.items():
+                    refused += self._bodies.write(bucket, lines)
+            except StoreUnavailable:
+                self.counters.failures += 1
+                self._set_up = False
+                raise
+            self.counters.points += len(points) - len(refused)
+            self.counters.refused += len(refused)
+            return sorted(refused)
+
+    def marks(self) -> dict[str, int] | None:
+        """The newest mark of each region; None of a write-only store."""
+        if self.settings.write_only:
+            return None
+        found = {}
+        for series in self._query(influxql.newest_marks(), "mark"):
+            found[series.tags["region"]] = int(series.values[0][1])
+        return found
+
+    def readings(self, query: ReadingsQuery) -> list[StoredReading]:
+        """Readings of one series, good and suspect merged; none of a write-only store."""
+        if self.settings.write_only or query.limit <= 0 or query.from_ms >= query.to_ms:
+            return []
+        found: list[StoredReading] = []
+        for series in self._query(influxql.readings(query), "air"):
+            for time_ms, good, suspect in series.values:
+                if good is not None:
+                    found.append(StoredReading(time_ms, float(good), suspect=False))
+                if suspect is not None:
+                    found.append(StoredReading(time_ms, float(suspect), suspect=True))
+        return found[: query.limit]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _query(self, statement: str, measurement: str) -> list[Series]:
+        try:
+            return self._http.query(statement, bucket=self.settings.bucket_of(measurement))
+        except StoreUnavailable:
+            self.counters.failures += 1
+            raise
+
+    def _ready(self) -> None:
+        if self._set_up:
+            return
+        if not self.settings.write_only and self._http.server().major == 1:
+            make_databases(self._http, self.settings.buckets)
+        self._retention_ms = {} if self.settings.write_only else retention_of(self._http, self.settings.buckets)
+        self._set_up = True
+
+    def _encode(self, points: Sequence[Point]) -> tuple[list[Refused], dict[str, list[Line]]]:
+        refused: list[Refused] = []
+        buckets: dict[str, list[Line]] = {}
+        now_ms = to_ms(self._clock.now())
+        oldest = {bucket: now_ms - kept_ms - RETENTION_MARGIN_MS for bucket, kept_ms in self._retention_ms.items()}
+        for place, point in enumerate(points):
+            bucket = self.settings.bucket_of(point.measurement)
+            try:
+                line = Line(place, encode(point))
+            except UnstorableError as error:
+                refused.append(Refused(place, str(error)))
+                continue
+            if bucket in oldest and point.time_ms < oldest[bucket]:
+                hours = self._retention_ms[bucket] / 3_600_000
+                refused.append(Refused(place, f"older than the retention of bucket {bucket}, {hours:g} hours"))
+                continue
+            buckets.setdefault(bucket, []).append(line)
+        return refused, buckets
+
+    def _probe(self, bucket: str) -> None:
+        self._http.write(bucket, encode(_probe_point(to_ms(self._clock.now()))))
+
+    def _prove_bucket(self, bucket: str, now_ms: int) -> None:
+        try:
+            self._http.write(bucket, encode(_probe_point(now_ms)))
+        except BodyRefusedError as error:
+            raise StoreUnavailable(f"bucket {bucket} refused the mark of the proof: {error}") from error
+        if self.settings.write_only:
+            return
+        series = self._http.query(influxql.probe_mark(now_ms), bucket=bucket)
+        found = [float(n) for one in series for _, n in one.values]
+        if found != [float(now_ms)]:
+            raise StoreUnavailable(f"bucket {bucket}: wrote the mark {now_ms} and read back {found}")
+
+
+def _probe_point(now_ms: int) -> Point:
+    return Point("mark", (("region", PROBE_REGION),), now_ms, {"n": float(now_ms)})
