@@ -1,0 +1,104 @@
+"""`openhall-gateway plan` and `judge`: files in, an answer on stdout, an exit code; no server runs.
+
+Exit codes: 0 pass, or a plan; 1 fail; 2 wrong use, or a file that cannot be used; 3 indeterminate or not due.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gateway.acceptance import answer, plan, profile, readings, report_text, sheet, verdict
+from gateway.acceptance.words import Language, Outcome
+from gateway.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    # argparse has no public name for what add_subparsers returns.
+    from argparse import _SubParsersAction
+
+_EXIT: Final = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INDETERMINATE: 3, Outcome.NOT_DUE: 3}
+_WRONG_USE: Final = 2
+
+
+def add_commands(subparsers: "_SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Mount `plan` and `judge`; each sets `func`, a handler that takes the arguments and returns the exit code."""
+    planner = subparsers.add_parser("plan", help="say when, where and at how many points a standard has air sampled")
+    _add_common(planner)
+    planner.set_defaults(func=run_plan)
+    judge = subparsers.add_parser("judge", help="judge the air of renovated rooms from a plan and a file of readings")
+    _add_common(judge)
+    judge.add_argument(
+        "--readings", required=True, type=Path, metavar="FILE.csv", help="time,room,point,quantity,value"
+    )
+    judge.add_argument("--allow-simulated", action="store_true", help="let simulated readings count; for the demo only")
+    judge.set_defaults(func=run_judge)
+
+
+def run_plan(args: argparse.Namespace) -> int:
+    """The handler of `plan`."""
+    try:
+        planned, standard = _plan_and_profile(args)
+        ordered = sheet.order(standard, planned)
+        if ordered.early:
+            raise ConfigurationError("\n".join(f"{args.plan}: {fault}" for fault in ordered.early))
+    except ConfigurationError as error:
+        return _refuse(error)
+    if args.json:
+        _write_json(sheet.as_json(standard, ordered))
+    else:
+        sys.stdout.write(report_text.sheet_text(standard, planned, ordered, Language(args.lang)))
+    return 0
+
+
+def run_judge(args: argparse.Namespace) -> int:
+    """The handler of `judge`."""
+    try:
+        planned, standard = _plan_and_profile(args)
+        taken = readings.load(args.readings, planned)
+    except ConfigurationError as error:
+        return _refuse(error)
+    _tell_ignored(args.readings, taken)
+    said = verdict.judge(verdict.Case(standard, planned, taken, allow_simulated=args.allow_simulated))
+    if args.json:
+        _write_json(answer.as_json(said))
+    else:
+        sys.stdout.write(report_text.verdict_text(standard, said, Language(args.lang)))
+    return _EXIT[said.verdict]
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    known = ", ".join(profile.names())
+    parser.add_argument("--profile", metavar="PROFILE", help=f"{known}, or the path of your own; else the plan's")
+    parser.add_argument("--plan", required=True, type=Path, metavar="PLAN.toml", help="rooms, points and windows")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument("--lang", choices=[str(word) for word in Language], default=str(Language.ENGLISH))
+
+
+def _plan_and_profile(args: argparse.Namespace) -> tuple[plan.Plan, profile.Profile]:
+    planned = plan.load(args.plan)
+    if args.profile is not None:
+        if planned.profile not in (None, args.profile):
+            sys.stderr.write(f"--profile {args.profile} counts, not the plan's {planned.profile!r}\n")
+        return planned, profile.load(args.profile)
+    if planned.profile is None:
+        raise ConfigurationError(f"{args.plan}: $.profile: is missing; give it there or with --profile")
+    return planned, profile.load(planned.profile, beside=planned.folder)
+
+
+def _tell_ignored(path: Path, taken: readings.Readings) -> None:
+    for column in taken.unknown_columns:
+        sys.stderr.write(f"{path}: column {column!r} is not read\n")
+    for why, rows in sorted(taken.ignored.items()):
+        sys.stderr.write(f"{path}: {rows} rows ignored: {why}\n")
+    if taken.simulated:
+        sys.stderr.write(f"{path}: {taken.simulated} rows are simulated and count only with --allow-simulated\n")
+
+
+def _refuse(error: ConfigurationError) -> int:
+    sys.stderr.write(f"{error}\n")
+    return _WRONG_USE
+
+
+def _write_json(content: object) -> None:
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
