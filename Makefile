@@ -23,7 +23,7 @@ help:
 
 demo:
 	$(install) demo
-	@exec $(run) deploy/demo.py --end-with-parent
+	@exec $(run) deploy/demo.py --end-with-parent $(ARGS)
 
 demo-clean:
 	@PYTHONPATH="$(CURDIR)" deploy/with_python.sh deploy/demo.py --clean

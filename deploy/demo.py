@@ -1,6 +1,6 @@
 """`make demo`: three simulated branches, a broker, a gateway and its board, all on this machine.
 
-    .venv/bin/python deploy/demo.py [--clean] [--end-with-parent]
+    .venv/bin/python deploy/demo.py [--folder DIR] [--clean] [--end-with-parent]
 
 `OPENHALL_BOARD_PORT` chooses the board's port (8080; 0: any that is free). Everything it writes is in `.demo/`, and
 stays for the next run; `.demo/demo.json` is there while the demo is up. It ends on Ctrl-C, SIGTERM and SIGHUP, and its
@@ -25,7 +25,6 @@ from deploy.ports import PortTakenError, claim_port, free_port
 from deploy.supervisor import Child, GaveUpError, Program, begin_log, die_with_parent, stop_all
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-FOLDER: Final = ROOT / ".demo"
 BIN: Final = Path(sys.executable).parent
 BOARD_PORT: Final = 8080
 UP_WITHIN_S: Final = 180.0
@@ -190,9 +189,13 @@ class Demo:
             if not is_up:
                 is_up = changed = readiness.look()
                 if is_up:
-                    say(f"\nThe board: {self._place.board}    (Ctrl-C stops the demo; logs in .demo/logs/)\n")
+                    say(
+                        f"\nThe board: {self._place.board}    (Ctrl-C stops the demo; logs in {self._place.folder.name}/logs/)\n"
+                    )
                 elif time.monotonic() > deadline:
-                    raise GaveUpError(f"not up after {UP_WITHIN_S:.0f} s: {readiness.missing}. Logs: .demo/logs/")
+                    raise GaveUpError(
+                        f"not up after {UP_WITHIN_S:.0f} s: {readiness.missing}. Logs: {self._place.folder}/logs/"
+                    )
             if is_up and changed:
                 self._write_record()
             time.sleep(POLL_S)
@@ -213,42 +216,44 @@ class Demo:
         write_atomically(self._record, record)
 
 
-def demo(stop: StopRequest) -> None:
+def demo(folder: Path, stop: StopRequest) -> None:
     """Check that nothing is in the way, then run.
 
     Raises:
         CannotStartError: Before anything is started.
         GaveUpError: After all is stopped.
     """
-    with lock(FOLDER) as held:
+    with lock(folder) as held:
         port = board_port(os.environ.get("OPENHALL_BOARD_PORT"))
-        place = Place(folder=FOLDER, board_port=port, mqtt_port=free_port(HOST), nats_port=free_port(HOST))
+        place = Place(folder=folder, board_port=port, mqtt_port=free_port(HOST), nats_port=free_port(HOST))
         sign(held, f"process {os.getpid()}, {place.board}")
         Demo(place, stop).run()
 
 
-def clean() -> None:
+def clean(folder: Path) -> None:
     """Forget what earlier runs have recorded.
 
     Raises:
         CannotStartError: While a demo runs.
     """
-    with lock(FOLDER):
-        shutil.rmtree(FOLDER)
-    say("forgotten: .demo/")
+    with lock(folder):
+        shutil.rmtree(folder)
+    say(f"forgotten: {folder.name}/")
 
 
 def main(arguments: list[str]) -> int:
     """Run the demo, or clean up after it."""
     parser = argparse.ArgumentParser(prog="make demo", description="Three simulated branches on this machine.")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".demo", help="where it keeps its files (.demo/)")
     parser.add_argument("--clean", action="store_true", help="forget what earlier runs have recorded")
     parser.add_argument("--end-with-parent", action="store_true", help="end when the process that started this ends")
     options = parser.parse_args(arguments)
+    folder = options.folder.resolve()
     try:
         if options.clean:
-            clean()
+            clean(folder)
         else:
-            demo(StopRequest(end_with_parent=options.end_with_parent))
+            demo(folder, StopRequest(end_with_parent=options.end_with_parent))
     except CannotStartError as error:
         print(error, file=sys.stderr)
         return 2

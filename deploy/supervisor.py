@@ -21,7 +21,7 @@ RESTART_MAX_S: Final = 30.0
 STEADY_AFTER_S: Final = 60.0
 """A program that has lived this long has recovered: its next death is counted as the first."""
 
-MAX_DEATHS: Final = 8
+MAX_DEATHS: Final = 6
 """That many deaths in a row, without a steady life between, and the supervisor gives up."""
 
 WRONG_CONFIGURATION: Final = 2
