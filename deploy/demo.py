@@ -185,19 +185,16 @@ class Demo:
         deadline = time.monotonic() + UP_WITHIN_S
         is_up = False
         while not self._stop.is_made():
-            changed = sum(child.watch() for child in self._children.values()) > 0
-            if not is_up:
-                is_up = changed = readiness.look()
-                if is_up:
-                    say(
-                        f"\nThe board: {self._place.board}    (Ctrl-C stops the demo; logs in {self._place.folder.name}/logs/)\n"
-                    )
-                elif time.monotonic() > deadline:
-                    raise GaveUpError(
-                        f"not up after {UP_WITHIN_S:.0f} s: {readiness.missing}. Logs: {self._place.folder}/logs/"
-                    )
-            if is_up and changed:
+            restarted = sum(child.watch() for child in self._children.values())
+            if is_up and restarted:
                 self._write_record()
+            elif not is_up and readiness.look():
+                is_up = True
+                self._write_record()
+                logs = f"{self._place.folder.name}/logs/"
+                say(f"\nThe board: {self._place.board}    (Ctrl-C stops the demo; logs in {logs})\n")
+            elif not is_up and time.monotonic() > deadline:
+                raise GaveUpError(f"not up after {UP_WITHIN_S:.0f} s: {readiness.missing}; logs: {self._place.folder}")
             time.sleep(POLL_S)
 
     def _write_record(self) -> None:

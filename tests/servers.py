@@ -155,7 +155,7 @@ class Server:
     def _launch(self, command: list[str]) -> subprocess.Popen[bytes]:
         environment = dict(os.environ)
         if self.path.is_relative_to(UNPACKED):
-            folders = [UNPACKED / "usr" / "lib", *(UNPACKED / "usr" / "lib").glob("*-linux-gnu*")]
+            folders = [*UNPACKED.glob("usr/lib/*-linux-gnu*"), *UNPACKED.glob("lib/*-linux-gnu*")]
             environment["LD_LIBRARY_PATH"] = os.pathsep.join(map(str, folders))
         with (self.directory / "server.log").open("ab") as log:
             return subprocess.Popen(

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -61,6 +61,7 @@ def packages_to_fetch(simulated: str) -> list[str]:
 
 def unpack(package: str) -> str:
     """Fetch a package and the libraries this machine lacks for it, and unpack them; returns "" or what went wrong."""
+    say(f"unpacking Debian's {package}")
     plan = apt("install", "--simulate", "--no-install-recommends", package)
     if plan.returncode:
         return _last_line(plan.stderr)
@@ -76,24 +77,6 @@ def unpack(package: str) -> str:
     return ""
 
 
-def wrap(program: str) -> None:
-    """Put a line before an unpacked program that shows it the unpacked libraries; its process id stays the same."""
-    for folder in (UNPACKED / "usr" / "sbin", UNPACKED / "usr" / "bin"):
-        path = folder / program
-        if not path.is_file() or path.read_bytes()[:2] == b"#!":
-            continue
-        real = path.with_name(f"{program}.unpacked")
-        path.rename(real)
-        libraries = os.pathsep.join(str(each) for each in _library_folders())
-        path.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH="{libraries}" exec "{real}" "$@"\n', encoding="utf-8")
-        path.chmod(0o755)
-
-
-def _library_folders() -> Iterator[Path]:
-    for lib in (UNPACKED / "usr" / "lib", UNPACKED / "lib"):
-        yield from sorted(lib.glob("*-linux-gnu*"))
-
-
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines()
     return lines[-1] if lines else "apt-get failed"
@@ -103,6 +86,7 @@ def install_browser() -> str:
     """Install Chromium as root; returns "" or what the user has to type."""
     if os.geteuid() != 0:
         return "sudo apt-get install -y chromium"
+    say(f"installing Debian's {BROWSER}")
     done = apt("install", "-y", "--no-install-recommends", BROWSER)
     return "" if done.returncode == 0 and find_program(BROWSER) else _last_line(done.stderr)
 
@@ -126,14 +110,11 @@ def main() -> int:
     failures = 0
     for name in missing:
         package = UNPACKABLE.get(name, BROWSER)
-        say(f"{'unpacking' if name in UNPACKABLE else 'installing'} Debian's {package}")
         problem = unpack(package) if name in UNPACKABLE else install_browser()
         if problem:
             failures += 1
             hint = problem if problem.startswith("sudo ") else f"sudo apt-get update, if that helps ({problem})"
             say(f"no {name}: its tests will skip. To have them: {hint}")
-        elif name in UNPACKABLE:
-            wrap(name)
     return 4 if failures and os.environ.get("CI") else 0
 
 
