@@ -4,7 +4,9 @@
 GatewayError
 ├── ConfigurationError     tell the operator, exit 2
 ├── StoreUnavailable       try again later: time-out, refused connection, 429, 5xx
-└── StoreMisconfigured     401, 403, 404, unknown bucket: tell the operator, try again slowly
+├── StoreMisconfigured     401, 403, 404, unknown bucket: tell the operator, try again slowly
+├── StateUnavailable       the state database did not take it: nothing was changed, try again
+└── StateRefused           the state database is of another program: tell the operator, exit 2
 ```
 
 A point that the store refuses is no error: `Store.write` names it, the caller parks it and goes on.
@@ -33,3 +35,11 @@ class StoreUnavailable(GatewayError):  # noqa: N818
 
 class StoreMisconfigured(StoreUnavailable):
     """The store will not take anything until somebody changes the configuration; the text says what."""
+
+
+class StateUnavailable(GatewayError):  # noqa: N818
+    """The state database did not carry out a transaction; nothing of it was kept, so try again."""
+
+
+class StateRefused(ConfigurationError):  # noqa: N818
+    """The state database cannot be used by this program; the text says why and what to do."""

@@ -1,0 +1,144 @@
+"""Rule 9: what a branch has and the store lacks is asked for again, until it is there or known to be gone."""
+
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import msgspec
+
+from gateway.ingest.settings import IngestSettings
+from telemetry import messages
+from telemetry.bus import Message
+from telemetry.clock import to_seconds
+from telemetry.messages import Command, Reply, ResendResult
+from telemetry.ranges import RangeSet, Span
+from telemetry.topics import Root
+
+RESEND: Final = "resend"
+ANSWERS_AWAITED: Final = 100_000
+"""Commands whose answers are still understood; of more, the oldest are forgotten, and asked again."""
+
+
+class Missing(NamedTuple):
+    """What an agent answered that it has no more."""
+
+    root: Root
+    journal: str
+    spans: list[Span]
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What one agent owed when we last looked, and when we look again."""
+
+    since_s: float
+    wait_s: float
+    owed: dict[str, RangeSet] = field(default_factory=dict)
+
+
+class _Asked(NamedTuple):
+    root: Root
+    journal: str
+    ranges: RangeSet
+
+
+class Asking:
+    """Decides when to ask which agent for what. May be used from several threads."""
+
+    def __init__(self, settings: IngestSettings, rng: random.Random) -> None:
+        self._settings = settings
+        self._rng = rng
+        self._lock = threading.Lock()
+        self._watches: dict[Root, _Watch] = {}
+        self._asked: dict[str, _Asked] = {}
+        self._ask_at_once: set[Root] = set()
+
+    def at_once(self, root: Root) -> None:
+        """Ask this agent without the wait, as soon as it is known what it has (rule 10)."""
+        with self._lock:
+            self._ask_at_once.add(root)
+
+    def watched(self) -> list[Root]:
+        """Agents that owe, or are to be asked at once."""
+        with self._lock:
+            return [*self._watches, *(root for root in self._ask_at_once if root not in self._watches)]
+
+    def is_due(self, root: Root, now_s: float) -> bool:
+        """True if a look at what this agent owes may lead to a question."""
+        with self._lock:
+            watch = self._watches.get(root)
+            return root in self._ask_at_once or (watch is not None and now_s - watch.since_s >= watch.wait_s)
+
+    def look(self, root: Root, owed: Mapping[str, RangeSet], *, now_s: float, now_ms: int) -> list[Message]:
+        """What to send to an agent that is online and owes this.
+
+        Args:
+            root: The agent.
+            owed: By journal, what it has and the store lacks, by its newest word.
+            now_s: Monotonic time.
+            now_ms: Wall time, for the command's end.
+        """
+        with self._lock:
+            if not owed:
+                self._watches.pop(root, None)
+                self._ask_at_once.discard(root)
+                return []
+            watch = self._watches.get(root)
+            at_once = root in self._ask_at_once
+            if watch is None:
+                watch = self._watches[root] = _Watch(now_s, self._settings.ask_after_s, _copy(owed))
+                if not at_once:
+                    return []
+            elif not at_once and now_s - watch.since_s < watch.wait_s:
+                return []
+            self._ask_at_once.discard(root)
+            still = _copy(owed) if at_once else _common(watch.owed, owed)
+            watch.owed, watch.since_s = _copy(owed), now_s
+            longest = max(self._settings.ask_at_most_s, self._settings.ask_after_s)
+            watch.wait_s = min(watch.wait_s * 2, longest) if still and not at_once else self._settings.ask_after_s
+            return self._commands(root, still, now_ms)
+
+    def answer(self, root: Root, reply: Reply) -> Missing | None:
+        """Take in the answer to a command of ours; None if it tells of nothing missing."""
+        with self._lock:
+            asked = self._asked.get(reply.id)
+            if asked is None or asked.root != root or not reply.ok:
+                return None
+            del self._asked[reply.id]
+        try:
+            result = msgspec.convert(reply.result, ResendResult)
+        except msgspec.ValidationError:
+            return None
+        missing = RangeSet((first, last) for first, last in result.missing if 0 < first <= last) & asked.ranges
+        return Missing(root, asked.journal, missing.spans()) if missing else None
+
+    def _commands(self, root: Root, wanted: Mapping[str, RangeSet], now_ms: int) -> list[Message]:
+        commands: list[Message] = []
+        size = self._settings.ranges_a_command
+        for journal, ranges in sorted(wanted.items()):
+            spans = ranges.spans()
+            for at in range(0, len(spans), size):
+                if len(commands) >= self._settings.commands_at_once:
+                    return commands
+                commands.append(self._command(root, journal, spans[at : at + size], now_ms))
+        return commands
+
+    def _command(self, root: Root, journal: str, spans: list[Span], now_ms: int) -> Message:
+        command_id = f"{self._rng.getrandbits(64):016x}"
+        while len(self._asked) >= ANSWERS_AWAITED:
+            del self._asked[next(iter(self._asked))]
+        self._asked[command_id] = _Asked(root, journal, RangeSet(spans))
+        expires = to_seconds(now_ms + round(self._settings.command_expires_s * 1000))
+        command = Command(id=command_id, expires=expires, journal=journal, ranges=spans)
+        return Message(topic=root.command(RESEND), body=messages.encode(command))
+
+
+def _copy(owed: Mapping[str, RangeSet]) -> dict[str, RangeSet]:
+    return {journal: ranges.copy() for journal, ranges in owed.items()}
+
+
+def _common(one: Mapping[str, RangeSet], other: Mapping[str, RangeSet]) -> dict[str, RangeSet]:
+    both = {journal: ranges & other[journal] for journal, ranges in one.items() if journal in other}
+    return {journal: ranges for journal, ranges in both.items() if ranges}

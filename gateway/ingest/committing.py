@@ -1,0 +1,337 @@
+"""The second stage: rounds that commit to the store, then to ledger and dead letters, then send receipts."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable
+from gateway.ingest import letters as letters_table
+from gateway.ingest.ledger import Entry, Ledger
+from gateway.ingest.ledger_rows import DAY_MS
+from gateway.ingest.letters import Letter, Load, letter
+from gateway.ingest.marks import Marks
+from gateway.ingest.minutes import MINUTE_MS
+from gateway.ingest.queues import Limit, SharedQueue
+from gateway.ingest.settings import IngestSettings
+from gateway.metrics import Metrics
+from gateway.ports import Point, Refused, Store
+from gateway.quality.single import SUSPECT_SUFFIX
+from gateway.state.state import State
+from telemetry import messages
+from telemetry.bus import Message
+from telemetry.clock import Clock, to_ms
+from telemetry.errors import Reason
+from telemetry.messages import Receipt
+from telemetry.ranges import RangeSet
+from telemetry.topics import Root
+
+log = structlog.get_logger(__name__)
+
+FACILITY: Final = "facility"
+AIR: Final = "air"
+RANGES_A_RECEIPT: Final = 1_000
+"""A receipt of so many ranges has less than 40 kB."""
+
+THINGS_A_ROUND: Final = 5_000
+MISCONFIGURED_WAIT_S: Final = 30.0
+HOUR_S: Final = 3_600.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Item:
+    """What one message leaves to be committed.
+
+    Attributes:
+        topic: Where it came on.
+        body: As it came, for the dead letter of what the store refuses.
+        arrived_ms: When.
+        points: For the store.
+        letters: For the dead letters.
+        entry: For the ledger; None: nothing, and no receipt.
+    """
+
+    topic: str
+    body: bytes
+    arrived_ms: int
+    points: Sequence[Point] = ()
+    letters: Sequence[Letter] = ()
+    entry: Entry | None = None
+
+    @property
+    def weight(self) -> int:
+        """How much of a round it fills."""
+        return max(1, len(self.points)) + len(self.letters)
+
+
+class Committer:
+    """Called from one thread (`put` from any).
+
+    Attributes:
+        storing: True while store and state take what they are given.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        state: State,
+        ledger: Ledger,
+        marks: Marks,
+        lost: Callable[[list[str]], None],
+        publish: Callable[[Message], None],
+        clock: Clock,
+        settings: IngestSettings,
+        metrics: Metrics,
+        rng: random.Random,
+    ) -> None:
+        """Make it; `lost` is told the regions whose store was found emptied or restored."""
+        self.storing = False
+        self._store = store
+        self._state = state
+        self._ledger = ledger
+        self._marks = marks
+        self._lost = lost
+        self._publish = publish
+        self._clock = clock
+        self._settings = settings
+        self._metrics = metrics
+        self._rng = rng
+        self._queue = SharedQueue[Item](
+            {
+                FACILITY: Limit(settings.waiting_facility_packs, settings.waiting_facility_bytes),
+                AIR: Limit(settings.waiting_packs, settings.waiting_bytes),
+            }
+        )
+        self._batch: list[Item] = []
+        self._carried: Item | None = None
+        self._compare_first = True
+        self._failures = 0
+        self._next_try_s = 0.0
+        self._next_expiry_s = 0.0
+        self._letters: Load | None = None
+
+    def put(self, sort: str, item: Item) -> bool:
+        """Let `item` wait for its round; False if its share is full: the agent still owns it."""
+        return self._queue.put(sort, item, len(item.body) + 200)
+
+    def waiting(self) -> dict[str, tuple[int, int]]:
+        """By share, how many packs wait for a round, and their bytes."""
+        return self._queue.waiting()
+
+    @property
+    def in_hand(self) -> int:
+        """How many packs are taken from the queue and not committed."""
+        return len(self._batch) + (self._carried is not None)
+
+    def wait_s(self) -> float:
+        """Seconds until a round can do anything; 0 if now."""
+        return max(0.0, self._next_try_s - self._clock.monotonic())
+
+    def prove(self) -> None:
+        """Hold the store's marks against the ledger's, at start and after a failure (rule 10).
+
+        Raises:
+            StoreUnavailable, StateUnavailable: Not done; the next round does it first.
+        """
+        stored = self._store.marks()
+        if stored is not None:
+            lost = self._marks.compare(stored)
+            self._ledger.set_epochs(self._marks.read())
+            if lost:
+                self._metrics.store_losses.inc(len(lost))
+                self._lost(lost)
+        else:
+            self._ledger.set_epochs(self._marks.read())
+        self._compare_first = False
+
+    def round(self) -> int:
+        """Commit once; returns how many packs were committed, 0 if there were none or the store did not take them."""
+        if self.wait_s() > 0:
+            return 0
+        try:
+            if self._compare_first:
+                self.prove()
+            self._expire()
+            if not self._batch:
+                self._batch = self._take()
+            if self._batch:
+                self._commit()
+        except StoreUnavailable as error:
+            self._store_failed(error)
+            return 0
+        except StateUnavailable as error:
+            self._state_failed(error)
+            return 0
+        self._succeeded()
+        done, self._batch = self._batch, []
+        self._send_receipts(done)
+        return len(done)
+
+    # -- one round -----------------------------------------------------------------------------------------------------
+
+    def _take(self) -> list[Item]:
+        batch: list[Item] = []
+        room = min(self._settings.round_points, THINGS_A_ROUND) - len(self._marks.regions)
+        item = self._carried or self._queue.take()
+        self._carried = None
+        while item is not None:
+            room -= item.weight
+            if room < 0 and batch:
+                self._carried = item
+                break
+            batch.append(item)
+            item = self._queue.take()
+        return batch
+
+    def _commit(self) -> None:
+        self._ledger.set_epochs(self._marks.read())
+        letters = [one for item in self._batch for one in item.letters]
+        places = [(item, point) for item in self._batch for point in item.points]
+        too_old: list[tuple[Item, Point]] = []
+        if self._settings.retention_s is not None:
+            before_ms = to_ms(self._clock.now() - self._settings.retention_s)
+            too_old = [place for place in places if place[1].time_ms < before_ms]
+            places = [place for place in places if place[1].time_ms >= before_ms]
+        marks = self._marks.points() if places else []
+        refused = self._write([point for _item, point in places], marks)
+        turned_down = [(*places[one.place], one.detail) for one in refused if one.place < len(places)]
+        turned_down += [(*place, "older than the bucket keeps") for place in too_old]
+        letters += _refusals(turned_down)
+        marks = [] if any(one.place >= len(places) for one in refused) else marks
+        self._write_state(marks, letters, {id(point) for _item, point, _detail in turned_down})
+        self._count(places, letters)
+
+    def _write(self, points: list[Point], marks: list[Point]) -> list[Refused]:
+        """Write points and marks, the marks last; a pack larger than a round goes in several writes."""
+        everything = points + marks
+        refused: list[Refused] = []
+        size = self._settings.round_points
+        for at in range(0, len(everything), size):
+            found = self._store.write(everything[at : at + size])
+            refused += [Refused(at + one.place, one.detail) for one in found]
+        for one in refused:
+            if one.place >= len(points):
+                log.error("store refuses the mark; a loss of the store cannot be found out", detail=one.detail)
+        return refused
+
+    def _write_state(self, marks: list[Point], letters: list[Letter], not_stored: set[int]) -> None:
+        entries = []
+        for item in self._batch:
+            entry = item.entry
+            if entry is not None and not_stored and any(id(point) in not_stored for point in item.points):
+                kept = {point.time_ms // MINUTE_MS for point in item.points if id(point) not in not_stored}
+                entry = entry._replace(minutes=sorted(kept))
+            if entry is not None:
+                entries.append(entry)
+        plan = self._ledger.record(entries)
+        try:
+            with self._state.write() as connection:
+                self._marks.write(connection, marks)
+                self._ledger.write(connection, plan)
+                letters_table.park(connection, letters)
+                deleted, load = self._shrink(connection, letters)
+        except StateUnavailable:
+            self._ledger.forget()
+            raise
+        self._letters = load
+        self._metrics.dead_letters_deleted.inc(deleted)
+
+    def _shrink(self, connection: Connection, letters: list[Letter]) -> tuple[int, Load | None]:
+        load = self._letters
+        if not letters:
+            return 0, load
+        if load is None:
+            load = letters_table.load_of(connection)
+        else:
+            load = Load(load.letters + len(letters), load.bytes + sum(len(one.body) for one in letters))
+        most = Load(self._settings.dead_letters, self._settings.dead_letter_bytes)
+        if load.letters <= most.letters and load.bytes <= most.bytes:
+            return 0, load
+        deleted = letters_table.shrink(connection, letters=most.letters, size=most.bytes)
+        return deleted, letters_table.load_of(connection)
+
+    def _send_receipts(self, done: list[Item]) -> None:
+        """Several packs of one journal share a receipt."""
+        pairs: dict[tuple[Root, str], list[int]] = {}
+        for item in done:
+            entry = item.entry
+            if entry is not None and entry.sequence:
+                pairs.setdefault((entry.root, entry.journal), []).append(entry.sequence)
+        for (root, journal), sequences in pairs.items():
+            spans = RangeSet((one, one) for one in sorted(sequences)).spans()
+            for at in range(0, len(spans), RANGES_A_RECEIPT):
+                receipt = Receipt(journal=journal, ranges=spans[at : at + RANGES_A_RECEIPT])
+                self._publish(Message(topic=root.receipt, body=messages.encode(receipt)))
+                self._metrics.receipts.inc()
+
+    def _count(self, places: list[tuple[Item, Point]], letters: list[Letter]) -> None:
+        values = suspect = 0
+        for _item, point in places:
+            if point.measurement == AIR:
+                values += len(point.fields)
+                suspect += sum(name.endswith(SUSPECT_SUFFIX) for name in point.fields)
+        self._metrics.readings_stored.inc(values)
+        self._metrics.readings_suspect.inc(suspect)
+        self._metrics.packs_committed.inc(sum(item.entry is not None for item in self._batch))
+        for one in letters:
+            self._metrics.dead_letters.labels(one.reason.value).inc()
+
+    def _expire(self) -> None:
+        now_s = self._clock.monotonic()
+        if now_s >= self._next_expiry_s:
+            self._next_expiry_s = now_s + HOUR_S
+            self._ledger.expire(round(self._settings.ledger_keep_days * DAY_MS))
+
+    # -- well and unwell -----------------------------------------------------------------------------------------------
+
+    def _succeeded(self) -> None:
+        if not self.storing:
+            log.info("store takes readings", after_failures=self._failures)
+        self.storing, self._failures = True, 0
+
+    def _store_failed(self, error: StoreUnavailable) -> None:
+        self._metrics.store_failures.inc()
+        self._compare_first = True
+        longest = self._settings.store_retry_at_most_s
+        least = MISCONFIGURED_WAIT_S if isinstance(error, StoreMisconfigured) else 0.0
+        asked = min(error.retry_after_s or 0.0, 10 * longest)
+        self._failed("store does not take readings", error, max(min(least, longest), asked))
+
+    def _state_failed(self, error: StateUnavailable) -> None:
+        self._metrics.state_failures.inc()
+        self._failed("state database does not take the ledger", error, 0.0)
+
+    def _failed(self, event: str, error: Exception, least_s: float) -> None:
+        tell = log.warning if not self._failures else log.debug
+        doubled = self._settings.store_retry_s * 2 ** min(self._failures, 20)
+        wait_s = max(least_s, min(doubled, self._settings.store_retry_at_most_s) * self._rng.uniform(0.5, 1.0))
+        tell(event, error=str(error), wait_s=round(wait_s, 3), waiting=len(self._queue) + self.in_hand)
+        self.storing = False
+        self._failures += 1
+        self._next_try_s = self._clock.monotonic() + wait_s
+
+
+def _refusals(turned_down: Sequence[tuple[Item, Point, str]]) -> list[Letter]:
+    """One letter for each message of which the store will not take something."""
+    by_item: dict[int, tuple[Item, list[str]]] = {}
+    for item, point, detail in turned_down:
+        by_item.setdefault(id(item), (item, []))[1].append(f"{point.measurement} at {point.time_ms}: {detail}")
+    found = []
+    for item, details in by_item.values():
+        entry = item.entry
+        found.append(
+            letter(
+                item.topic,
+                item.body,
+                Reason.STORE_REFUSED,
+                "; ".join(details[:5]) + (f"; and {len(details) - 5} more" if len(details) > 5 else ""),
+                received_ms=item.arrived_ms,
+                root=entry.root if entry is not None else None,
+                pair=(entry.journal, entry.sequence) if entry is not None else None,
+            )
+        )
+    return found

@@ -1,0 +1,361 @@
+"""Who is there: sites, agents, points, their newest values and states. What the board and the API read."""
+
+import threading
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from gateway.errors import StoreUnavailable
+from gateway.ingest import directory_cards
+from gateway.ingest.claims import Claims, Conflict
+from gateway.ingest.directory_cards import AgentCard, LiveState, LiveValue, PointCard
+from gateway.ingest.minutes import Held
+from gateway.ports import ReadingsQuery, Store
+from gateway.quality.single import is_suspect
+from gateway.state.state import State
+from telemetry.clock import Clock, to_ms
+from telemetry.messages import PointInfo, Presence
+from telemetry.quantities import WIRE_QUANTITIES
+from telemetry.readings import Flag, Pack
+from telemetry.topics import Root
+
+AIR: Final = "air"
+
+
+class SiteView(NamedTuple):
+    """One branch. `last_seen_ms` is when a message of any of its agents last came, None if never."""
+
+    site: str
+    region: str
+    online: bool
+    last_seen_ms: int | None
+    points: int
+
+
+class AgentView(NamedTuple):
+    """One agent; `presence` is what its newest boot said, None if it never said anything."""
+
+    root: Root
+    online: bool
+    last_seen_ms: int | None
+    presence: Presence | None
+    held: Held | None
+
+
+class PointView(NamedTuple):
+    """One point of a branch: what it is, its newest values by quantity, its newest state."""
+
+    region: str
+    site: str
+    agent: str | None
+    info: PointInfo
+    values: dict[str, LiveValue]
+    state: LiveState | None
+
+
+class Directory:
+    """One for a gateway; may be used from several threads."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        store: Store | None,
+        online_s: float = 180.0,
+        agents: int = 50_000,
+        points: int = 500_000,
+    ) -> None:
+        self.refused = 0
+        """Messages about agents or points beyond the limits; their data is stored all the same."""
+        self._clock = clock
+        self._store = store
+        self._online_s = online_s
+        self._most_agents = agents
+        self._most_points = points
+        self._lock = threading.RLock()
+        self._agents: dict[Root, AgentCard] = {}
+        self._points: dict[str, dict[str, PointCard]] = {}
+        self._point_count = 0
+        self._claims = Claims()
+        self._gone_agents: set[Root] = set()
+        self._gone_points: set[tuple[str, str]] = set()
+
+    # -- what arrives --------------------------------------------------------------------------------------------------
+
+    def message(self, root: Root) -> None:
+        """A message of an agent came that was not retained."""
+        with self._lock:
+            card = self._agent(root)
+            if card is not None:
+                card.life.message(self._clock.monotonic())
+                card.last_seen_ms = to_ms(self._clock.now())
+
+    def presence(self, root: Root, presence: Presence) -> None:
+        """An agent's presence came, or its will."""
+        with self._lock:
+            card = self._agent(root)
+            if card is None:
+                return
+            card.changed = True
+            if not presence.online:
+                card.life.will(presence.boot)
+            elif card.life.online(presence.boot):
+                card.presence = presence
+                self._list_points(root, presence.points)
+
+    def held(self, root: Root, held: Held) -> None:
+        """An agent said what it has."""
+        with self._lock:
+            card = self._agent(root)
+            if card is not None:
+                card.held = held
+                card.changed = True
+
+    def air(self, root: Root, pack: Pack) -> None:
+        """Air came; of each quantity the newest value counts."""
+        with self._lock:
+            card = self._point(root, pack.point)
+            if card is None:
+                return
+            card.is_at(pack.room, AIR)
+            values = card.values
+            for record in pack.records:
+                name, value, time_ms = record.name, record.value, record.time_ms
+                newest = values.get(name)
+                if (newest is None or newest.time_ms <= time_ms) and isinstance(value, float):
+                    suspect = is_suspect(name, value, record.flags)
+                    values[name] = LiveValue(value, time_ms, suspect, Flag.SIMULATED in record.flags)
+
+    def state(self, root: Root, pack: Pack) -> None:
+        """A facility state came; of one agent's the higher sequence number is newer, whatever the order of arrival."""
+        with self._lock:
+            card = self._point(root, pack.point)
+            if card is None or _is_older(pack, root, card.state):
+                return
+            card.is_at(pack.room, pack.kind or "")
+            card.state = LiveState(
+                agent=root.agent,
+                sequence=pack.sequence,
+                working=bool(pack.value_of("working")),
+                state=str(pack.value_of("state")),
+                reason=str(pack.value_of("reason") or ""),
+                time_ms=_state_ms(pack),
+            )
+            card.changed = True
+
+    def remove_agent(self, root: Root) -> None:
+        """An empty presence: the agent is gone for good, and its points with it."""
+        with self._lock:
+            if self._agents.pop(root, None) is not None:
+                self._gone_agents.add(root)
+            self._list_points(root, ())
+
+    def remove_point(self, site: str, point: str) -> None:
+        """An empty facility state: the point is gone."""
+        with self._lock:
+            self._drop(site, point)
+
+    def _list_points(self, root: Root, infos: Iterable[PointInfo]) -> None:
+        """The presence of an agent lists these points, and no others."""
+        listed = {info.point: info for info in infos}
+        before = self._claims.of_agent(root.site, root.agent)
+        now_ms = to_ms(self._clock.now())
+        owners = self._claims.claim(root.site, root.agent, listed, now_ms)
+        for point in before - listed.keys():
+            if owners.get(point) is None:
+                self._drop(root.site, point)
+        for point, owner in owners.items():
+            if owner is not None:
+                self._own(Root(root.region, root.site, owner), point, listed.get(point))
+
+    def _own(self, root: Root, point: str, info: PointInfo | None) -> None:
+        agent = self._agents.get(root)
+        infos = agent.presence.points if agent is not None and agent.presence is not None else ()
+        info = next((one for one in infos if one.point == point), info)
+        card = self._point(root, point)
+        if card is not None and info is not None:
+            card.own(root.agent, info)
+
+    def _agent(self, root: Root) -> AgentCard | None:
+        card = self._agents.get(root)
+        if card is None:
+            if len(self._agents) >= self._most_agents:
+                self.refused += 1
+                return None
+            card = self._agents[root] = AgentCard(root=root)
+            self._gone_agents.discard(root)
+        return card
+
+    def _point(self, root: Root, point: str) -> PointCard | None:
+        card = self._points.get(root.site, {}).get(point)
+        if card is None:
+            if self._point_count >= self._most_points:
+                self.refused += 1
+                return None
+            card = PointCard(region=root.region, site=root.site, info=PointInfo(point=point, room="", kind=AIR))
+            self._put(card)
+        return card
+
+    def _put(self, card: PointCard) -> None:
+        self._points.setdefault(card.site, {})[card.info.point] = card
+        self._point_count += 1
+        self._gone_points.discard((card.site, card.info.point))
+
+    def _drop(self, site: str, point: str) -> None:
+        if self._points.get(site, {}).pop(point, None) is not None:
+            self._point_count -= 1
+            self._gone_points.add((site, point))
+
+    # -- what outlives the gateway -------------------------------------------------------------------------------------
+
+    def load(self, state: State, regions: Iterable[str]) -> None:
+        """Take in what an earlier gateway wrote."""
+        wanted = list(regions)
+        with state.read() as connection:
+            agents = directory_cards.load_agents(connection, wanted)
+            points = directory_cards.load_points(connection, wanted)
+        with self._lock:
+            self._agents.update((card.root, card) for card in agents)
+            for card in points:
+                self._put(card)
+            for agent in agents:
+                listed = [info.point for info in agent.presence.points] if agent.presence is not None else []
+                self._claims.claim(agent.root.site, agent.root.agent, listed, to_ms(self._clock.now()))
+
+    def save(self, state: State) -> None:
+        """Write what changed.
+
+        Raises:
+            StateUnavailable: It stays to be written.
+        """
+        with self._lock:
+            agents = [card for card in self._agents.values() if card.changed]
+            points = [card for cards in self._points.values() for card in cards.values() if card.changed]
+            rows = [card.row() for card in agents], [card.row() for card in points]
+            gone = list(self._gone_agents), list(self._gone_points)
+            _mark(agents, points, changed=False)
+        if not (rows[0] or rows[1] or gone[0] or gone[1]):
+            return
+        try:
+            with state.write() as connection:
+                directory_cards.save(connection, *rows, *gone)
+        except BaseException:
+            with self._lock:
+                _mark(agents, points, changed=True)
+            raise
+        with self._lock:
+            self._gone_agents.difference_update(gone[0])
+            self._gone_points.difference_update(gone[1])
+
+    # -- questions -----------------------------------------------------------------------------------------------------
+
+    def is_online(self, root: Root) -> bool:
+        """Whether an agent lives, as the contract defines it."""
+        with self._lock:
+            card = self._agents.get(root)
+            return card is not None and self._lives(card)
+
+    def period_s(self, site: str, point: str) -> float | None:
+        """The planned spacing of a point's readings, None while nobody said."""
+        card = self._points.get(site, {}).get(point)
+        return card.info.period_s if card is not None else None
+
+    def sites(self) -> list[SiteView]:
+        """Every site of which anything is known, by name."""
+        with self._lock:
+            found: dict[str, SiteView] = {}
+            for card in self._agents.values():
+                site = card.root.site
+                other = found.get(site)
+                seen = max(card.last_seen_ms, (other.last_seen_ms if other else None) or 0) or None
+                online = self._lives(card) or (other is not None and other.online)
+                found[site] = SiteView(site, card.root.region, online, seen, len(self._points.get(site, {})))
+            for site, cards in self._points.items():
+                if cards and site not in found:
+                    found[site] = SiteView(site, next(iter(cards.values())).region, False, None, len(cards))
+        return [found[site] for site in sorted(found)]
+
+    def agents(self, site: str | None = None) -> list[AgentView]:
+        """Every agent, or those of one site, by root."""
+        with self._lock:
+            views = [
+                AgentView(card.root, self._lives(card), card.last_seen_ms or None, card.presence, card.held)
+                for card in self._agents.values()
+                if site is None or card.root.site == site
+            ]
+        return sorted(views, key=lambda view: view.root)
+
+    def points(self, site: str) -> list[PointView]:
+        """The points of a site, by name. After a restart the newest values come from the store, once."""
+        self._recall(site)
+        with self._lock:
+            return [
+                PointView(card.region, site, card.owner, card.info, dict(card.values), card.state)
+                for _point, card in sorted(self._points.get(site, {}).items())
+            ]
+
+    def has_site(self, site: str) -> bool:
+        """True if anything is known of the site."""
+        with self._lock:
+            return bool(self._points.get(site)) or any(root.site == site for root in self._agents)
+
+    def silent(self, site: str) -> list[Root]:
+        """Agents of a site that have a presence and are not online: what they measure meanwhile is owed."""
+        with self._lock:
+            return [
+                card.root
+                for card in self._agents.values()
+                if card.root.site == site and card.presence is not None and not self._lives(card)
+            ]
+
+    def conflicts(self) -> list[Conflict]:
+        """Points that two agents claim."""
+        with self._lock:
+            return self._claims.conflicts()
+
+    def _lives(self, card: AgentCard) -> bool:
+        return card.life.is_online(self._clock.monotonic(), self._online_s)
+
+    def _recall(self, site: str) -> None:
+        """Ask the store for the newest values of points of which nothing came since the start."""
+        if self._store is None:
+            return
+        with self._lock:
+            wanted = [
+                card for card in self._points.get(site, {}).values() if not card.recalled and card.info.kind == AIR
+            ]
+        to = to_ms(self._clock.now()) + 3_600_000
+        for card in wanted:
+            for quantity in [name for name in card.info.quantities or WIRE_QUANTITIES if name in WIRE_QUANTITIES]:
+                if quantity in card.values:
+                    continue
+                query = ReadingsQuery(
+                    site=site, point=card.info.point, quantity=quantity, from_ms=0, to_ms=to, limit=1, newest_first=True
+                )
+                try:
+                    found = self._store.readings(query)
+                except StoreUnavailable:
+                    return
+                with self._lock:
+                    for reading in found:
+                        value = LiveValue(reading.value, reading.time_ms, reading.suspect, card.info.simulated)
+                        card.values.setdefault(quantity, value)
+            card.recalled = True
+
+
+def _mark(agents: Iterable[AgentCard], points: Iterable[PointCard], *, changed: bool) -> None:
+    for agent in agents:
+        agent.changed = changed
+    for point in points:
+        point.changed = changed
+
+
+def _state_ms(pack: Pack) -> int:
+    return next(record.time_ms for record in reversed(pack.records) if record.name == "state")
+
+
+def _is_older(pack: Pack, root: Root, newest: LiveState | None) -> bool:
+    if newest is None:
+        return False
+    if newest.agent == root.agent:
+        return newest.sequence > pack.sequence
+    return newest.time_ms > _state_ms(pack)

@@ -1,0 +1,173 @@
+"""What the directory keeps of each agent and point, and its rows in the state database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import delete as delete_from
+
+from gateway.ingest.minutes import Held
+from gateway.ingest.presence import Life
+from gateway.state.state import upsert
+from gateway.state.tables import agent as agent_table
+from gateway.state.tables import point as point_table
+from telemetry import messages
+from telemetry.errors import MalformedError
+from telemetry.messages import PointInfo, Presence
+from telemetry.ranges import RangeSet, Span
+from telemetry.topics import Root
+
+CHUNK: Final = 200
+
+
+class LiveValue(NamedTuple):
+    """The newest value of one quantity, in its own unit."""
+
+    value: float
+    time_ms: int
+    suspect: bool
+    simulated: bool
+
+
+class LiveState(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest state of a facility point; `sequence` counts in the journal of `agent`."""
+
+    agent: str
+    sequence: int
+    working: bool
+    state: str
+    reason: str
+    time_ms: int
+
+
+class _PointBody(msgspec.Struct, frozen=True, kw_only=True):
+    owner: str | None
+    info: PointInfo
+    state: LiveState | None
+
+
+class _HeldBody(msgspec.Struct, frozen=True, kw_only=True):
+    at_ms: int
+    oldest_ms: int | None
+    journals: dict[str, list[Span]]
+
+
+@dataclass(slots=True, kw_only=True)
+class AgentCard:
+    """One agent. `changed`: something that must outlive the gateway is not yet written."""
+
+    root: Root
+    life: Life = field(default_factory=Life)
+    presence: Presence | None = None
+    held: Held | None = None
+    last_seen_ms: int = 0
+    changed: bool = True
+
+    def row(self) -> dict[str, Any]:
+        """Its row; when it was last heard counts in monotonic time and does not outlive the gateway."""
+        life = Life(boots=self.life.boots, over=self.life.over)
+        held = None
+        if self.held is not None:
+            journals = {name: ranges.spans() for name, ranges in self.held.journals.items()}
+            held = _HeldBody(at_ms=self.held.at_ms, oldest_ms=self.held.oldest_ms, journals=journals)
+        return {
+            "region": self.root.region,
+            "site": self.root.site,
+            "agent": self.root.agent,
+            "last_seen_ms": self.last_seen_ms,
+            "life": msgspec.json.encode(life).decode(),
+            "presence": messages.encode(self.presence) if self.presence is not None else None,
+            "held": msgspec.json.encode(held).decode() if held is not None else None,
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class PointCard:
+    """One point. `owner` is the agent whose presence lists it, None if none does."""
+
+    region: str
+    site: str
+    info: PointInfo
+    owner: str | None = None
+    values: dict[str, LiveValue] = field(default_factory=dict)
+    state: LiveState | None = None
+    recalled: bool = False
+    changed: bool = True
+
+    def is_at(self, room: str, kind: str) -> None:
+        """Its packs say where it is and of what kind; they know it better than the presence."""
+        if self.info.room != room or self.info.kind != kind:
+            self.info = msgspec.structs.replace(self.info, room=room, kind=kind)
+            self.changed = True
+
+    def own(self, owner: str, info: PointInfo) -> None:
+        """An agent's presence lists it."""
+        if self.owner != owner or self.info != info:
+            self.owner, self.info, self.changed = owner, info, True
+
+    def row(self) -> dict[str, Any]:
+        """Its row; values are not in it, the store has them."""
+        body = _PointBody(owner=self.owner, info=self.info, state=self.state)
+        return {
+            "site": self.site,
+            "point": self.info.point,
+            "region": self.region,
+            "body": msgspec.json.encode(body).decode(),
+        }
+
+
+def load_agents(connection: Connection, regions: Iterable[str]) -> list[AgentCard]:
+    """Every agent of these regions that was ever seen and not removed."""
+    cards = []
+    for row in connection.execute(select(agent_table).where(agent_table.c.region.in_(list(regions)))):
+        card = AgentCard(root=Root(row.region, row.site, row.agent), last_seen_ms=row.last_seen_ms, changed=False)
+        card.life = msgspec.json.decode(row.life, type=Life)
+        if row.presence is not None:
+            card.presence = _presence(row.presence)
+        if row.held is not None:
+            held = msgspec.json.decode(row.held, type=_HeldBody)
+            journals = {name: RangeSet(spans) for name, spans in held.journals.items()}
+            card.held = Held(held.at_ms, journals, held.oldest_ms)
+        cards.append(card)
+    return cards
+
+
+def load_points(connection: Connection, regions: Iterable[str]) -> list[PointCard]:
+    """Every point of these regions that was ever seen and not removed."""
+    cards = []
+    for row in connection.execute(select(point_table).where(point_table.c.region.in_(list(regions)))):
+        body = msgspec.json.decode(row.body, type=_PointBody)
+        cards.append(
+            PointCard(
+                region=row.region, site=row.site, info=body.info, owner=body.owner, state=body.state, changed=False
+            )
+        )
+    return cards
+
+
+def save(
+    connection: Connection,
+    agents: list[dict[str, Any]],
+    points: list[dict[str, Any]],
+    gone_agents: list[Root],
+    gone_points: list[tuple[str, str]],
+) -> None:
+    """Write rows, and delete those of what is gone."""
+    agent_key = tuple_(agent_table.c.region, agent_table.c.site, agent_table.c.agent)
+    for at in range(0, len(gone_agents), CHUNK):
+        doomed = [(root.region, root.site, root.agent) for root in gone_agents[at : at + CHUNK]]
+        connection.execute(delete_from(agent_table).where(agent_key.in_(doomed)))
+    point_key = tuple_(point_table.c.site, point_table.c.point)
+    for at in range(0, len(gone_points), CHUNK):
+        connection.execute(delete_from(point_table).where(point_key.in_(gone_points[at : at + CHUNK])))
+    upsert(connection, agent_table, agents)
+    upsert(connection, point_table, points)
+
+
+def _presence(body: bytes) -> Presence | None:
+    try:
+        return messages.decode(body, Presence)
+    except MalformedError:
+        return None

@@ -1,0 +1,260 @@
+"""The ingest: from messages to committed readings and receipts; in two stages, so alarms never wait for the store."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from gateway.errors import StateUnavailable
+from gateway.ingest.asking import RESEND, Asking
+from gateway.ingest.committing import AIR, FACILITY, Committer
+from gateway.ingest.directory import Directory
+from gateway.ingest.gateways import OtherGateways
+from gateway.ingest.hearing import Arrived, Hearer
+from gateway.ingest.intake import Reader
+from gateway.ingest.ledger import Ledger
+from gateway.ingest.ledger_metrics import LedgerMetrics
+from gateway.ingest.letters import letter
+from gateway.ingest.marks import Marks
+from gateway.ingest.queues import Limit, SharedQueue
+from gateway.ingest.settings import IngestSettings
+from gateway.metrics import Metrics
+from gateway.ports import Alerts, Store
+from gateway.state.state import State
+from telemetry.bus import Message
+from telemetry.clock import Clock, to_ms
+from telemetry.errors import Reason
+from telemetry.messages import MAX_BODY_BYTES
+
+__all__ = ["Ingest", "IngestSettings"]
+
+log = structlog.get_logger(__name__)
+
+CONTROL: Final = "control"
+HEARD_AT_ONCE: Final = 1_000
+LOOKS_A_TICK: Final = 2_000
+
+
+class Ingest:
+    """The whole ingest of one gateway; no socket, no thread, no clock but the one it is given.
+
+    `offer` may be called from any thread; `hear`, `keep` and `tick` each from one thread, which may be three.
+
+    Attributes:
+        directory: Who is there, and the newest values.
+        ledger: What is there, owed, lost.
+    """
+
+    def __init__(
+        self,
+        *,
+        regions: Sequence[str],
+        store: Store,
+        state: State,
+        alerts: Alerts,
+        publish: Callable[[Message], None],
+        clock: Clock,
+        settings: IngestSettings,
+        metrics: Metrics,
+        rng: random.Random,
+        gateway: str = "",
+    ) -> None:
+        """Make it; nothing is read before `start`.
+
+        Args:
+            regions: Those whose agents it hears.
+            store: Where readings go.
+            state: Where ledger, dead letters and directory live.
+            alerts: Who hears facility states and sees live air.
+            publish: Sends a message; must not block for long.
+            clock: The time.
+            settings: Waits and limits.
+            metrics: Where everything is counted.
+            rng: For jitter and for the ids of commands.
+            gateway: Our own id; without it other gateways are not looked for.
+        """
+        self._regions = list(regions)
+        self._state = state
+        self._publish = publish
+        self._clock = clock
+        self._settings = settings
+        self._metrics = metrics
+        self._inbox = SharedQueue[Arrived](
+            {
+                FACILITY: Limit(settings.inbox_facility_messages, settings.inbox_facility_bytes),
+                CONTROL: Limit(settings.inbox_facility_messages, settings.inbox_facility_bytes),
+                AIR: Limit(settings.inbox_messages, settings.inbox_bytes),
+            }
+        )
+        self.directory = Directory(
+            clock=clock, store=store, online_s=settings.online_s, agents=settings.agents, points=settings.points
+        )
+        self.ledger = Ledger(
+            state,
+            clock=clock,
+            journals_in_memory=settings.journals_in_memory,
+            spans_a_journal=settings.spans_a_journal,
+        )
+        self.ledger.silent = self.directory.silent
+        self._asking = Asking(settings, rng)
+        self._gateways = OtherGateways(gateway, regions)
+        self._marks = Marks(state, regions, clock)
+        self._committer = Committer(
+            store=store,
+            state=state,
+            ledger=self.ledger,
+            marks=self._marks,
+            lost=self._store_lost,
+            publish=publish,
+            clock=clock,
+            settings=settings,
+            metrics=metrics,
+            rng=rng,
+        )
+        self._hearer = Hearer(
+            regions=frozenset(regions),
+            reader=Reader(settings, self.directory.period_s),
+            directory=self.directory,
+            ledger=self.ledger,
+            alerts=alerts,
+            asking=self._asking,
+            gateways=self._gateways,
+            committer=self._committer,
+            publish=publish,
+            metrics=metrics,
+        )
+        self._ledger_metrics = LedgerMetrics(self.ledger, metrics, settings.sites_in_metrics)
+        self._next_save_s = 0.0
+
+    @property
+    def storing(self) -> bool:
+        """True while the store takes what it is given."""
+        return self._committer.storing
+
+    def start(self) -> None:
+        """Take in what an earlier run left, and hold the store's marks against the ledger's (rule 10).
+
+        A store that cannot be reached is no error here: the rounds go on trying.
+
+        Raises:
+            StateUnavailable: If the state database cannot be read.
+        """
+        self.directory.load(self._state, self._regions)
+        for view in self.directory.agents():
+            if view.held is not None:
+                self.ledger.held[view.root] = view.held
+        self.keep()
+
+    def offer(self, topic: str, body: bytes, retained: bool) -> bool:
+        """Let a message wait to be read; False if there is no room for it: its agent still owns it."""
+        now_ms = to_ms(self._clock.now())
+        if len(body) > MAX_BODY_BYTES:
+            detail = f"{len(body)} bytes; a body has at most {MAX_BODY_BYTES}"
+            parked = letter(topic, body, Reason.OVERSIZE, detail, received_ms=now_ms)
+            arrived = Arrived(topic, b"", retained, now_ms, parked)
+            size, share = len(parked.body), AIR
+        else:
+            arrived = Arrived(topic, body, retained, now_ms)
+            size, share = len(body), _share_of(topic)
+        if self._inbox.put(share, arrived, size + len(topic) + 200):
+            return True
+        self._metrics.shed.labels("inbox", share).inc()
+        return False
+
+    def hear(self) -> int:
+        """Read what waits, at most 1,000 messages; returns how many were read."""
+        count = 0
+        while count < HEARD_AT_ONCE and (message := self._inbox.take()) is not None:
+            count += 1
+            self._hearer.hear(message)
+        if count:
+            self._hearer.flush_counts()
+        return count
+
+    def keep(self) -> int:
+        """One commit round; returns how many packs were committed, 0 if none waited or the store did not take them."""
+        return self._committer.round()
+
+    def wait_s(self) -> float:
+        """Seconds until `keep` can do anything: 0, or what is left of the wait after a failure."""
+        return self._committer.wait_s()
+
+    def tick(self) -> None:
+        """To be called every second: questions to agents, what must outlive us, gauges."""
+        self._ask()
+        now_s = self._clock.monotonic()
+        if now_s >= self._next_save_s:
+            self._next_save_s = now_s + self._settings.save_every_s
+            self.save()
+        self._measure()
+
+    def save(self) -> None:
+        """Write who was seen; a state database that does not take it gets it next time."""
+        try:
+            self.directory.save(self._state)
+        except StateUnavailable as error:
+            self._metrics.state_failures.inc()
+            log.warning("directory is not saved", error=str(error))
+
+    def warnings(self) -> list[str]:
+        """What an operator should know though the gateway works: one sentence each."""
+        return [
+            f"gateway {gateway} is online for our region {', '.join(regions)} too; let only one own it"
+            for gateway, regions in self._gateways.rivals().items()
+        ]
+
+    def _store_lost(self, regions: list[str]) -> None:
+        for view in self.directory.agents():
+            if view.root.region in regions:
+                self._asking.at_once(view.root)
+
+    def _ask(self) -> None:
+        fresh = self._hearer.fresh
+        roots = {fresh.pop() for _ in range(min(len(fresh), LOOKS_A_TICK))}
+        now_s = self._clock.monotonic()
+        roots.update(root for root in self._asking.watched() if self._asking.is_due(root, now_s))
+        now_ms = to_ms(self._clock.now())
+        for root in sorted(roots):
+            if root not in self.ledger.held or not self.directory.is_online(root):
+                continue
+            try:
+                owed = self.ledger.owed(root)
+            except StateUnavailable as error:
+                self._metrics.state_failures.inc()
+                log.warning("ledger cannot be read", error=str(error))
+                return
+            for message in self._asking.look(root, owed, now_s=now_s, now_ms=now_ms):
+                self._metrics.commands.labels(RESEND).inc()
+                self._publish(message)
+
+    def _measure(self) -> None:
+        metrics = self._metrics
+        inbox, store = self._inbox.waiting(), self._committer.waiting()
+        metrics.queue.set(sum(count for count, _size in (*inbox.values(), *store.values())) + self._committer.in_hand)
+        metrics.queue_bytes.set(sum(size for _count, size in (*inbox.values(), *store.values())))
+        for stage, shares in (("inbox", inbox), ("store", store)):
+            for share, (count, _size) in shares.items():
+                metrics.waiting.labels(stage, share).set(count)
+        metrics.storing.set(self.storing)
+        for region, n in self._marks.numbers().items():
+            metrics.mark.labels(region).set(n)
+        online = [view.online for view in self.directory.agents()]
+        metrics.agents.labels("true").set(sum(online))
+        metrics.agents.labels("false").set(len(online) - sum(online))
+        metrics.owing.set(len(self._asking.watched()))
+        metrics.conflicts.set(len(self.directory.conflicts()))
+        metrics.rivals.set(len(self._gateways.rivals()))
+        metrics.directory_refused.set(self.directory.refused)
+        metrics.ledger_forgotten.set(self.ledger.spans_forgotten)
+        try:
+            self._ledger_metrics.refresh([view.site for view in self.directory.sites()])
+        except StateUnavailable as error:
+            metrics.state_failures.inc()
+            log.warning("ledger cannot be read", error=str(error))
+
+
+def _share_of(topic: str) -> str:
+    parts = topic.split("/", 6)
+    channel = parts[5] if len(parts) > 5 else CONTROL
+    return {"facility": FACILITY, "readings": AIR}.get(channel, CONTROL)

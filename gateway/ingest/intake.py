@@ -1,0 +1,227 @@
+"""What one message on an agent's topic means: points to store, letters to park, what to hear and to see. Pure.
+
+The same bytes always give the same points, whenever they come: every tag is the pack's and its topic's, every time its
+own. What depends on the moment (too far in the future, late) only decides whether a record is parked, or seen live.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from gateway.ingest.letters import Letter, letter
+from gateway.ingest.minutes import MINUTE_MS
+from gateway.ingest.points import air_point, facility_point
+from gateway.ingest.settings import IngestSettings
+from gateway.ports import Point
+from gateway.quality.single import SUSPECT_SUFFIX, field_of
+from telemetry.errors import MalformedError, Reason
+from telemetry.readings import Declaration, Pack, Record, declaration_of
+from telemetry.senml import Decoded, decode
+from telemetry.senml_records import Fault
+from telemetry.topics import Channel
+
+DROPPED: Final = "dropped_"
+DETAILS: Final = 5
+"""So many faults of one pack are told in words; the others are counted."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Intake:
+    """What came of one message.
+
+    Attributes:
+        channel: Its topic, taken apart.
+        body: As it came.
+        pair: Journal id and sequence number; None: no receipt.
+        points: To be stored.
+        letters: To be parked.
+        declaration: What the agent gives up.
+        hear: A facility pack with absolute times, for the alarms.
+        see: Live air with absolute times, for the alarms.
+        newest: Air with absolute times, late or not, for the directory.
+        from_ms: Time of the earliest record.
+        to_ms: Time of the latest.
+    """
+
+    channel: Channel
+    body: bytes
+    pair: tuple[str, int] | None = None
+    points: list[Point] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    declaration: Declaration | None = None
+    hear: Pack | None = None
+    see: Pack | None = None
+    newest: Pack | None = None
+    from_ms: int = 0
+    to_ms: int = 0
+
+    @property
+    def minutes(self) -> list[int]:
+        """The Unix minutes of which something is stored."""
+        return sorted({point.time_ms // MINUTE_MS for point in self.points})
+
+
+Period = Callable[[str, str], float | None]
+"""The period of a point (site, point) in seconds, None while it is unknown."""
+
+
+class Reader:
+    """Reads packs under one set of limits."""
+
+    def __init__(self, settings: IngestSettings, period: Period) -> None:
+        self._late_ms = round(settings.late_s * 1000)
+        self._late_periods = settings.late_periods
+        self._future_ms = round(settings.future_s * 1000)
+        self._relative_ms = round(settings.relative_back_s * 1000)
+        self._period = period
+
+    def read(self, channel: Channel, topic: str, body: bytes, *, retained: bool, arrived_ms: int) -> Intake:
+        """What a message on `readings` or `facility/{point}` means. Never raises, whatever the body."""
+        intake = Intake(channel=channel, body=body, from_ms=arrived_ms, to_ms=arrived_ms)
+        try:
+            decoded = decode(body, channel.root.site)
+        except MalformedError as error:
+            if error.journal is not None and error.sequence is not None:
+                intake.pair = (error.journal, error.sequence)
+            self._park(intake, topic, [Fault(error.reason, error.detail, b"")], intake.pair, arrived_ms)
+            return intake
+        intake.pair = pair = (decoded.journal, decoded.sequence)
+        faults = decoded.faults
+        if decoded.pack is not None:
+            self._take(intake, decoded, faults, retained=retained, arrived_ms=arrived_ms)
+        if faults:
+            self._park(intake, topic, faults, pair, arrived_ms)
+        return intake
+
+    def _take(self, intake: Intake, decoded: Decoded, faults: list[Fault], *, retained: bool, arrived_ms: int) -> None:
+        pack = decoded.pack
+        assert pack is not None
+        misplaced = _misplaced(intake.channel, pack)
+        if misplaced:
+            faults.append(Fault(Reason.TOPIC, misplaced, b""))
+        elif pack.relative:
+            self._take_relative(intake, pack, faults, retained=retained, arrived_ms=arrived_ms)
+        elif pack.kind is not None:
+            self._take_state(intake, pack, arrived_ms)
+        elif any(record.name.startswith(DROPPED) for record in pack.records):
+            self._take_declaration(intake, pack, faults)
+        else:
+            self._take_air(intake, pack, faults, arrived_ms)
+
+    def _take_air(self, intake: Intake, pack: Pack, faults: list[Fault], arrived_ms: int) -> None:
+        latest_ms = arrived_ms + self._future_ms
+        late_before_ms = arrived_ms - self._late_limit_ms(pack)
+        by_time: dict[int, dict[str, float]] = {}
+        live: list[Record] = []
+        kept: list[Record] = []
+        fields: dict[str, float] = {}
+        time_ms = -1
+        for record in pack.records:
+            if record.time_ms != time_ms:
+                time_ms = record.time_ms
+                if time_ms <= latest_ms:
+                    fields = by_time.setdefault(time_ms, {})
+            if time_ms > latest_ms:
+                faults.append(_fault(Reason.FUTURE, record, f"{(time_ms - arrived_ms) / 1000} s ahead of the gateway"))
+                continue
+            name = record.name
+            if name in fields or name + SUSPECT_SUFFIX in fields:
+                faults.append(_fault(Reason.SENML, record, "a second value for the same time"))
+                continue
+            fields[field_of(name, record.value, record.flags)] = record.value  # type: ignore[arg-type,assignment]
+            kept.append(record)
+            if time_ms >= late_before_ms:
+                live.append(record)
+        if kept:
+            intake.points = [
+                air_point(intake.channel.root, pack, at, values) for at, values in by_time.items() if values
+            ]
+            intake.from_ms, intake.to_ms = min(by_time), max(by_time)
+            whole = len(kept) == len(pack.records)
+            intake.newest = pack if whole else msgspec.structs.replace(pack, records=tuple(kept))
+        if live:
+            intake.see = pack if len(live) == len(pack.records) else msgspec.structs.replace(pack, records=tuple(live))
+
+    def _take_state(self, intake: Intake, pack: Pack, arrived_ms: int) -> None:
+        point = facility_point(intake.channel.root, pack)
+        intake.points = [point]
+        intake.from_ms = intake.to_ms = point.time_ms
+        # Dated in the future it counts as of now; stored under its own time, a repeat hits the same point.
+        intake.hear = pack if point.time_ms <= arrived_ms else _moved(pack, lambda _ms: arrived_ms)
+
+    def _take_declaration(self, intake: Intake, pack: Pack, faults: list[Fault]) -> None:
+        for record in pack.records:
+            if not record.name.startswith(DROPPED):
+                faults.append(_fault(Reason.SENML, record, "a declaration carries nothing else"))
+        declared = declaration_of(pack)
+        if declared is None:
+            detail = "a declaration carries dropped_journal, dropped_reason, and first, last, from, to running upwards"
+            faults.append(Fault(Reason.SENML, detail, b""))
+            return
+        intake.declaration = declared
+        intake.from_ms = intake.to_ms = pack.records[0].time_ms
+
+    def _take_relative(
+        self, intake: Intake, pack: Pack, faults: list[Fault], *, retained: bool, arrived_ms: int
+    ) -> None:
+        """Rule 6: heard and seen, neither stored nor receipted, since it comes again with its time."""
+        intake.pair = None
+        far_ms = max((record.time_ms for record in pack.records), key=abs)
+        if retained:
+            faults.append(Fault(Reason.RELATIVE_TIME, "a retained pack in relative time tells nothing", b""))
+        elif abs(far_ms) > self._relative_ms and not pack.is_call:
+            faults.append(Fault(Reason.RELATIVE_TIME, f"{far_ms / 1000} s from now", b""))
+        elif pack.kind is not None:
+            intake.hear = _moved(pack, lambda ms: arrived_ms + min(ms, 0))
+        elif not pack.is_declaration:
+            limit_ms = self._late_limit_ms(pack)
+            live = tuple(record for record in pack.records if -limit_ms <= record.time_ms <= self._future_ms)
+            if live:
+                intake.see = intake.newest = _moved(
+                    msgspec.structs.replace(pack, records=live), lambda ms: arrived_ms + min(ms, 0)
+                )
+
+    def _late_limit_ms(self, pack: Pack) -> int:
+        period_s = self._period(pack.site, pack.point)
+        if period_s is None:
+            return self._late_ms
+        return max(self._late_ms, round(self._late_periods * period_s * 1000))
+
+    def _park(
+        self, intake: Intake, topic: str, faults: Iterable[Fault], pair: tuple[str, int] | None, arrived_ms: int
+    ) -> None:
+        """One letter for each reason among the faults, each with the whole message, so that it can be read again."""
+        details: dict[Reason, list[str]] = {}
+        for fault in faults:
+            details.setdefault(fault.reason, []).append(fault.detail)
+        root = intake.channel.root
+        for reason, words in details.items():
+            detail = "; ".join(words[:DETAILS])
+            if len(words) > DETAILS:
+                detail += f"; and {len(words) - DETAILS} more"
+            intake.letters.append(
+                letter(topic, intake.body, reason, detail, received_ms=arrived_ms, root=root, pair=pair)
+            )
+
+
+def _misplaced(channel: Channel, pack: Pack) -> str:
+    """Why this pack has no business on its topic; empty if it has."""
+    if channel.name == "facility":
+        if pack.kind is None:
+            return "a pack without a kind came on a facility topic"
+        if pack.point != channel.tail:
+            return f"a pack about {pack.point!r} came on the topic of {channel.tail!r}"
+    if pack.is_declaration and pack.point != channel.root.agent:
+        return f"a declaration about {pack.point!r} came from {channel.root.agent!r}"
+    return ""
+
+
+def _moved(pack: Pack, moved: Callable[[int], int]) -> Pack:
+    records = tuple(msgspec.structs.replace(record, time_ms=moved(record.time_ms)) for record in pack.records)
+    return msgspec.structs.replace(pack, records=records, relative=False)
+
+
+def _fault(reason: Reason, record: Record, what: str) -> Fault:
+    return Fault(reason, f"{record.name}: {what}", b"")

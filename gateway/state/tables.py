@@ -1,0 +1,137 @@
+"""The tables of the state database, as of `SCHEMA_VERSION`.
+
+Whoever changes one adds a step to `upgrades` and raises the version. Times are Unix milliseconds unless the name says
+minutes; minutes are Unix minutes.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA_VERSION: Final = 1
+
+_ID: Final = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up only in a column declared INTEGER; elsewhere 64 bits are asked for."""
+
+metadata: Final = MetaData()
+
+schema_version: Final = Table("schema_version", metadata, Column("version", Integer, nullable=False))
+
+mark: Final = Table(
+    "mark",
+    metadata,
+    Column("region", String(32), primary_key=True),
+    Column("n", BigInteger, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    # Raised when the store was found emptied or restored: what an older epoch says is there, is not.
+    Column("epoch", Integer, nullable=False),
+)
+
+agent: Final = Table(
+    "agent",
+    metadata,
+    Column("region", String(32), primary_key=True),
+    Column("site", String(32), primary_key=True),
+    Column("agent", String(32), primary_key=True),
+    Column("last_seen_ms", BigInteger, nullable=False),
+    Column("life", Text, nullable=False),
+    Column("presence", LargeBinary, nullable=True),
+    Column("held", Text, nullable=True),
+)
+
+point: Final = Table(
+    "point",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("point", String(32), primary_key=True),
+    Column("region", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+journal: Final = Table(
+    "journal",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("region", String(32), nullable=False),
+    Column("site", String(32), nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("journal", String(32), nullable=False),
+    UniqueConstraint("region", "site", "agent", "journal"),
+    Index("journal_site", "site"),
+)
+
+span: Final = Table(
+    "span",
+    metadata,
+    Column("journal_id", _ID, primary_key=True, autoincrement=False),
+    Column("kind", String(8), primary_key=True),
+    Column("reason", String(32), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+site_minutes: Final = Table(
+    "site_minutes",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("first", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+dead_letter: Final = Table(
+    "dead_letter",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("site", String(32), nullable=True),
+    Column("journal", String(32), nullable=True),
+    Column("sequence", BigInteger, nullable=True),
+    Column("reason", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("length", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("times", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("topic", "reason", "sha256"),
+    Index("dead_letter_pair", "journal", "id"),
+)
+
+heard: Final = Table(
+    "heard",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("region", String(32), nullable=False),
+    Column("site", String(32), nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("journal", String(32), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("point", String(32), nullable=False),
+    Column("room", String(32), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("working", Boolean, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("arrived_ms", BigInteger, nullable=False),
+    UniqueConstraint("region", "site", "agent", "journal", "sequence"),
+    Index("heard_point", "site", "point", "sequence"),
+)

@@ -1,0 +1,55 @@
+"""How an older state database becomes one of today, step by step, without loss."""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Final
+
+from sqlalchemy import Connection, inspect, select
+
+from gateway.errors import StateRefused
+from gateway.state import tables
+
+Step = Callable[[Connection], None]
+
+STEPS: Final = MappingProxyType[int, Step]({})
+"""By the version it starts from, what makes the next one of it. Version 1 is the first."""
+
+
+def bring_up(connection: Connection, *, steps: "MappingProxyType[int, Step]" = STEPS, to: int | None = None) -> int:
+    """Make the schema that of version `to` (today's unless given), inside the caller's transaction.
+
+    Returns:
+        The version that was found; 0 for an empty database.
+
+    Raises:
+        StateRefused: If the database is newer than this program, or holds tables that are not ours.
+    """
+    to = tables.SCHEMA_VERSION if to is None else to
+    found = _version_of(connection)
+    if found > to:
+        raise StateRefused(
+            f"the state database has version {found}, this program knows {to}; start the newer program, "
+            "or restore the backup made before it ran"
+        )
+    if found == 0:
+        tables.metadata.create_all(connection)
+        connection.execute(tables.schema_version.insert().values(version=to))
+        return 0
+    for version in range(found, to):
+        steps[version](connection)
+    if found < to:
+        connection.execute(tables.schema_version.update().values(version=to))
+    return found
+
+
+def _version_of(connection: Connection) -> int:
+    names = set(inspect(connection).get_table_names())
+    if tables.schema_version.name not in names:
+        ours = sorted(names & set(tables.metadata.tables))
+        if ours:
+            raise StateRefused(f"the database has a table {ours[0]!r} but no schema_version: it is not a gateway's")
+        return 0
+    version = connection.execute(select(tables.schema_version.c.version)).scalar()
+    if version is None or version < 1:
+        raise StateRefused("the table schema_version of the state database is empty; restore a backup")
+    return int(version)
