@@ -4,11 +4,12 @@ Unknown keys are errors. Secrets are given by path, never in the file. A relativ
 configuration file, so that a file and what belongs to it can be moved together.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
+from gateway.ingest.settings import IngestSettings
 from telemetry.ids import ID_PATTERN
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -73,18 +74,22 @@ class InfluxStoreConfig(
     Attributes:
         url: Such as `http://127.0.0.1:8086`.
         token_file: A file with nothing but the token (1.x with authentication: `user:password`).
-        org: InfluxDB 2's organisation; empty for all others.
+        org: InfluxDB 2's organisation; the others do not look at it.
+        ca_file: PEM file of the authority that signed its certificate; the system's own unless given.
         bucket_prefix: Put before `openhall`, `openhall_long` and `openhall_evidence`.
         write_only: For servers that answer no InfluxQL: no history on the board, no mark to compare.
         timeout_s: How long one request may take.
+        gzip: Compress what is written; worth it over a slow link, not on one machine.
     """
 
     url: Annotated[str, Meta(pattern=r"^https?://[^/\s]+")]
     token_file: str | None = None
-    org: str = ""
+    org: str = "openhall"
+    ca_file: str | None = None
     bucket_prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,32}$")] = ""
     write_only: bool = False
     timeout_s: Seconds = 10.0
+    gzip: bool = False
 
 
 StoreConfig = SqliteStoreConfig | InfluxStoreConfig
@@ -160,6 +165,18 @@ class SiteConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     time_zone: str = ""
 
 
+class LogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is written to stderr.
+
+    Attributes:
+        level: The least grave that is written.
+        form: `auto`: lines for people on a terminal, JSON lines elsewhere.
+    """
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    form: Literal["auto", "console", "json"] = "auto"
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of the gateway's settings.
 
@@ -176,5 +193,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     store: StoreConfig = SqliteStoreConfig()
     state: StateConfig = StateConfig()
     http: HttpConfig = HttpConfig()
+    ingest: IngestSettings = IngestSettings()
+    log: LogConfig = LogConfig()
     sites: dict[str, SiteConfig] = {}
     rule: tuple[RuleConfig, ...] = ()

@@ -1,0 +1,48 @@
+"""The web application, built from its sources; it opens nothing itself."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ASGIApp
+
+from gateway.board.api import Api
+from gateway.board.guard import Guard
+from gateway.board.health import Health
+from gateway.board.page import Page
+from gateway.board.problems import HANDLERS
+from gateway.board.sources import Sources
+from gateway.board.tokens import Tokens
+
+
+def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Tokens | None = None) -> ASGIApp:
+    """The board, the API, health and metrics behind their guard.
+
+    Args:
+        sources: What answers are made of.
+        names: Names under which it may be asked, besides loopback's own; None: any.
+        tokens: Who may read the API; None: everyone who reaches it.
+    """
+
+    def provide() -> Any:
+        return sources
+
+    app = Litestar(
+        route_handlers=[Api, Health, Page],
+        dependencies={"sources": Provide(provide, sync_to_thread=False)},
+        exception_handlers=HANDLERS,
+        openapi_config=OpenAPIConfig(
+            title="OpenHall gateway",
+            version=version("openhall"),
+            description="What the gateway knows of branches and their air. Times are Unix seconds.",
+            path="/api/v1",
+            render_plugins=[JsonRenderPlugin()],
+        ),
+        logging_config=None,
+        request_max_body_size=64_000,
+    )
+    return Guard(app, names=names, tokens=tokens)

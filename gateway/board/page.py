@@ -1,0 +1,60 @@
+"""The board's page and what it loads; all of it is ours and served from here."""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final
+
+from litestar import Controller, Request, Response, get
+from litestar.datastructures import State as AppState
+from litestar.exceptions import NotFoundException
+
+from gateway.board.languages import preferred
+
+TYPES: Final = MappingProxyType(
+    {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+)
+
+Ask = Request[None, None, AppState]
+
+
+class Page(Controller):
+    """The board."""
+
+    path = "/"
+    include_in_schema = False
+
+    @get("/", sync_to_thread=False)
+    def index(self, request: Ask) -> Response[bytes]:
+        """The page in the reader's language; its words and values come by script."""
+        language = preferred(request.headers.get("accept-language", ""))
+        body = _read("index.html").replace(b'lang="en"', f'lang="{language}"'.encode("ascii"), 1)
+        headers = {"Content-Type": "text/html; charset=utf-8", "Vary": "Accept-Language", "Content-Language": language}
+        return _answer(request, body, headers)
+
+    @get("/board/{name:str}", sync_to_thread=False)
+    def part(self, request: Ask, name: str) -> Response[bytes]:
+        """A script, the style, or the icon."""
+        kind = next((kind for ending, kind in TYPES.items() if name.endswith(ending)), None)
+        if kind is None or name not in _names():
+            raise NotFoundException
+        return _answer(request, _read(name), {"Content-Type": kind})
+
+
+def _answer(request: Ask, body: bytes, headers: dict[str, str]) -> Response[bytes]:
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {**headers, "ETag": tag, "Cache-Control": "no-cache"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(body, headers=headers)
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(entry.name for entry in (files("gateway.board") / "static").iterdir())
+
+
+@cache
+def _read(name: str) -> bytes:
+    return (files("gateway.board") / "static" / name).read_bytes()

@@ -1,0 +1,81 @@
+"""What the board and the API read; the gateway's parts fulfil it, tests bring the same parts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+
+from prometheus_client import CollectorRegistry
+
+from gateway.config import SiteConfig
+from gateway.ingest.directory import PointView, SiteView
+from gateway.ingest.minutes import Interval
+from gateway.ports import Store
+from telemetry.clock import Clock
+
+
+class Directory(Protocol):
+    """Who is there."""
+
+    def sites(self) -> Sequence[SiteView]:
+        """Every branch."""
+
+    def points(self, site: str) -> Sequence[PointView]:
+        """Every point of a branch."""
+
+    def has_site(self, site: str) -> bool:
+        """True if anything is known of the branch."""
+
+
+class Ledger(Protocol):
+    """What is there, owed and lost."""
+
+    def intervals(self, site: str, from_ms: int, to_ms: int) -> list[Interval]:
+        """Oldest first, disjoint."""
+
+
+class Finding(NamedTuple):
+    """One thing that is not as it should be.
+
+    Attributes:
+        part: One of `PARTS`, for which the board has words in both languages.
+        text: What it is and what to do, for the operator.
+    """
+
+    part: str
+    text: str
+
+
+PARTS: Final = ("store", "broker", "state", "worker", "same_id", "two_gateways", "two_agents")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Whether the gateway can do its work.
+
+    Attributes:
+        reasons: Why not; empty if it can.
+        warnings: What somebody should look into all the same.
+    """
+
+    reasons: Sequence[Finding] = ()
+    warnings: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Everything that answers are made of.
+
+    Attributes:
+        readiness: Asked at every `/readyz`; may take a second, is called from a worker thread.
+        titles: What the configuration calls the branches.
+    """
+
+    gateway: str
+    regions: Sequence[str]
+    directory: Directory
+    ledger: Ledger
+    store: Store
+    registry: CollectorRegistry
+    readiness: Callable[[], Readiness]
+    clock: Clock
+    titles: Mapping[str, SiteConfig] = field(default_factory=dict)

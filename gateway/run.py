@@ -1,0 +1,267 @@
+"""Builds the gateway from its configuration and runs it: the one place that knows every adapter.
+
+Threads: paho's takes messages from the broker into the ingest's inbox; `hear` decodes them and raises alarms; `keep`
+commits to the store and sends receipts; `http` answers the board; the main thread ticks and waits for the end.
+"""
+
+import random
+import signal
+import threading
+from collections.abc import Collection
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import structlog
+from litestar.types import ASGIApp
+
+from gateway.alerts.recorder import AlertRecorder
+from gateway.board.app import make_app
+from gateway.board.sources import Sources
+from gateway.board.tokens import Tokens
+from gateway.bus_metrics import BusMetrics
+from gateway.config import Config, SqliteStoreConfig
+from gateway.errors import ConfigurationError
+from gateway.ingest.dead_letters import Retried, dead_letters, retry
+from gateway.ingest.ingest import Ingest
+from gateway.metrics import Metrics
+from gateway.mqtt_bus import MqttBus
+from gateway.ports import Store
+from gateway.readiness import ReadinessCheck
+from gateway.state.state import State
+from gateway.store_gate import StoreGate
+from gateway.web_server import WebServer, listen
+from gateway.worker import Worker
+from telemetry.clock import Clock, SystemClock
+
+log = structlog.get_logger(__name__)
+
+TICK_S: Final = 1.0
+DRAIN_S: Final = 5.0
+"""How long a proper stop may take to commit what waits; what is left is the agents' to send again."""
+
+LETTERS_AT_ONCE: Final = 500
+IDLE_S: Final = 0.5
+HTTP_STOP_S: Final = 3.0
+BUS_STOP_S: Final = 2.0
+
+
+def make_store(config: Config, clock: Clock) -> Store:
+    """The store that the configuration names; nothing is opened yet."""
+    chosen = config.store
+    if isinstance(chosen, SqliteStoreConfig):
+        from gateway.stores.sqlite_store import SqliteStore
+
+        return SqliteStore(Path(chosen.path), clock=clock)
+    from gateway.stores.influx_settings import InfluxSettings
+    from gateway.stores.influx_store import InfluxStore
+
+    settings = InfluxSettings(
+        url=chosen.url,
+        token_file=None if chosen.token_file is None else Path(chosen.token_file),
+        org=chosen.org,
+        ca_file=None if chosen.ca_file is None else Path(chosen.ca_file),
+        bucket_prefix=chosen.bucket_prefix,
+        write_only=chosen.write_only,
+        timeout_s=chosen.timeout_s,
+        gzip=chosen.gzip,
+    )
+    return InfluxStore(settings, clock=clock)
+
+
+class Gateway:
+    """All parts of one gateway, from the first file opened to the last one closed."""
+
+    def __init__(self, config: Config, *, clock: Clock | None = None, rng: random.Random | None = None) -> None:
+        """Open what must be there: the HTTP port, the state database; the broker and the store may come later.
+
+        Raises:
+            ConfigurationError: If port, tokens, state database or broker settings cannot be used.
+            StateUnavailable: If the state database cannot be opened now.
+        """
+        self._config = config
+        self._clock = clock or SystemClock()
+        rng = rng or random.Random()
+        self._metrics = Metrics()
+        self._taking = True
+        with ExitStack() as undo:
+            tokens = None if config.http.token_file is None else Tokens.read(config.http.token_file)
+            listener = listen(config.http.host, config.http.port)
+            undo.callback(listener.close)
+            self._state = State.open(config.state.url)
+            undo.callback(self._state.close)
+            self._store = make_store(config, self._clock)
+            undo.callback(self._store.close)
+            self._bus = MqttBus(
+                config.broker,
+                gateway=config.gateway,
+                regions=config.regions,
+                receive=self._receive,
+                clock=self._clock,
+                rng=rng,
+                metrics=BusMetrics(self._metrics.registry),
+            )
+            self._ingest = Ingest(
+                regions=config.regions,
+                store=self._store,
+                state=self._state,
+                alerts=AlertRecorder(self._state),
+                publish=self._bus.publish,
+                clock=self._clock,
+                settings=config.ingest,
+                metrics=self._metrics,
+                rng=rng,
+                gateway=config.gateway,
+            )
+            self._gate = StoreGate(self._store, config.regions, self._clock)
+            self._hear = Worker("hear", self._hear_round)
+            self._keep = Worker("keep", self._keep_round, idle_s=self._keep_idle_s)
+            self._ready = ReadinessCheck(
+                ingest=self._ingest,
+                bus=self._bus,
+                store=self._store,
+                state=self._state,
+                workers=(self._hear, self._keep),
+                conflicts=self._ingest.directory.conflicts,
+                rivals=self._ingest.warnings,
+                store_fault=lambda: self._gate.fault,
+                clock=self._clock,
+            )
+            self._web = WebServer(self._app(tokens), listener)
+            undo.pop_all()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the board is."""
+        return self._web.address
+
+    def run(self, stop: threading.Event) -> bool:
+        """Work until `stop` is set; False if it ended because a part of ours failed."""
+        self._web.start()
+        self._ingest.start()
+        self._hear.start()
+        self._keep.start()
+        self._bus.start()
+        host, port = self._web.address
+        log.info("gateway started", board=f"http://{host}:{port}", regions=list(self._config.regions))
+        try:
+            while not stop.wait(TICK_S):
+                self._tick()
+                if not self._web.alive:
+                    log.error("the web server is gone, ending")
+                    return False
+            return True
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Take nothing more, commit what waits within a bound, say farewell, release everything."""
+        log.info("gateway stopping")
+        self._taking = False
+        ended = [worker.stop(DRAIN_S) for worker in (self._hear, self._keep)]
+        if all(ended):
+            self._drain()
+        self._bus.stop(BUS_STOP_S)
+        self._web.stop(HTTP_STOP_S)
+        self._ready.close()
+        self._store.close()
+        self._state.close()
+        log.info("gateway stopped")
+
+    def _app(self, tokens: Tokens | None) -> ASGIApp:
+        config = self._config
+        sources = Sources(
+            gateway=config.gateway,
+            regions=config.regions,
+            directory=self._ingest.directory,
+            ledger=self._ingest.ledger,
+            store=self._store,
+            registry=self._metrics.registry,
+            readiness=self._ready,
+            clock=self._clock,
+            titles=config.sites,
+        )
+        open_to_all = not config.http.on_loopback and not config.http.names
+        return make_app(sources, names=None if open_to_all else config.http.names, tokens=tokens)
+
+    def _receive(self, topic: str, body: bytes, retained: bool) -> None:
+        if self._taking:
+            self._ingest.offer(topic, body, retained)
+            self._hear.wake()
+
+    def _hear_round(self) -> int:
+        handled = self._ingest.hear()
+        if handled:
+            self._keep.wake()
+        return handled
+
+    def _keep_round(self) -> int:
+        kept = self._ingest.keep() if self._gate.is_open() and not self._ingest.wait_s() else 0
+        self._bus.set_storing(self._gate.fault is None and self._ingest.storing)
+        return kept
+
+    def _keep_idle_s(self) -> float:
+        return min(IDLE_S, self._ingest.wait_s() or IDLE_S)
+
+    def _tick(self) -> None:
+        try:
+            self._ingest.tick()
+        except Exception:
+            log.exception("a tick failed, trying on")
+        self._bus.set_storing(self._gate.fault is None and self._ingest.storing)
+
+    def _drain(self) -> None:
+        end = self._clock.monotonic() + DRAIN_S
+        try:
+            while self._clock.monotonic() < end and self._ingest.hear():
+                pass
+            while self._clock.monotonic() < end and self._gate.fault is None and self._ingest.keep():
+                pass
+        except Exception:
+            log.exception("not all that waited was committed; the agents send it again")
+
+
+def run(config: Config) -> bool:
+    """Run one gateway until SIGTERM, SIGINT or SIGHUP; False if it failed on its own.
+
+    Raises:
+        GatewayError: If it cannot begin.
+    """
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    return Gateway(config).run(stop)
+
+
+def retry_letters(config: Config, ids: Collection[int] | None) -> list[Retried]:
+    """Take dead letters in again, those of `ids` or all; works beside a running gateway.
+
+    Raises:
+        ConfigurationError: If one of the ids is none.
+        StoreUnavailable: If the store does not answer; what came before is dealt with.
+        StateUnavailable: If the state database does not.
+    """
+    clock = SystemClock()
+    with ExitStack() as undo:
+        state = State.open(config.state.url)
+        undo.callback(state.close)
+        store = make_store(config, clock)
+        undo.callback(store.close)
+        store.prove(config.regions)
+        alerts = AlertRecorder(state)
+        retried: list[Retried] = []
+        after = 0
+        while page := dead_letters(state, after=after, limit=LETTERS_AT_ONCE):
+            after = page[-1].id
+            chosen = [one for one in page if ids is None or one.id in ids]
+            retried += retry(state, store, chosen, clock=clock, settings=config.ingest, alerts=alerts)
+        missing = set(ids or ()) - {one.id for one in retried}
+        if missing:
+            words = ", ".join(map(str, sorted(missing)))
+            raise ConfigurationError(f"no dead letter has the id {words}; `dead-letters list` shows them")
+        return retried

@@ -1,0 +1,71 @@
+"""A thread that does rounds of work when woken, and outlives its own faults."""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+AFTER_FAULT_S: Final = 1.0
+IDLE_S: Final = 0.5
+
+
+class Worker:
+    """Calls `work` until it has nothing left, then sleeps until `wake`, at most `idle_s`.
+
+    A fault of ours in one round is logged and the next round is tried a second later: a gateway that hears and stores
+    a part is worth more than one that is gone.
+    """
+
+    def __init__(self, name: str, work: Callable[[], int], *, idle_s: Callable[[], float] = lambda: IDLE_S) -> None:
+        """Make it; it begins with `start`.
+
+        Args:
+            name: Of the thread, in logs and in `/readyz`.
+            work: Does a bounded round, returns how much it did; 0: nothing left.
+            idle_s: The longest sleep, asked before each.
+        """
+        self.fault: str | None = None
+        self._name = name
+        self._work = work
+        self._idle_s = idle_s
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is work; may be called from any thread, as often as one likes."""
+        self._woken.set()
+
+    def stop(self, within_s: float) -> bool:
+        """End after the round under way; True if it did within that time."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(within_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.wait(self._idle_s())
+            self._woken.clear()
+            try:
+                while self._work() and not self._stopping.is_set():
+                    pass
+            except Exception as error:
+                # One round must not take the thread with it.
+                if self.fault is None:
+                    log.exception("a round of work failed, trying on", worker=self._name)
+                self.fault = f"{self._name}: {type(error).__name__}: {error}"
+                self._stopping.wait(AFTER_FAULT_S)
+                self._woken.set()
+            else:
+                if self.fault is not None:
+                    log.info("rounds of work succeed again", worker=self._name)
+                self.fault = None
