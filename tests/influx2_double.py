@@ -8,6 +8,7 @@ its refusals, and of InfluxQL over `/query` what OpenHall asks. Points are kept 
         server.faults.append(Fault(status=503, headers={"Retry-After": "7"}))
 """
 
+import base64
 import gzip
 import json
 import re
@@ -60,7 +61,8 @@ def parse_line(line: str) -> tuple[SeriesKey, int, dict[str, FieldValue]]:
     Raises:
         ParseError: With InfluxDB's words.
     """
-    parts = re.fullmatch(r'((?:\\.|[^ \\])+) ((?:"(?:\\.|[^"\\])*"|\\.|[^ "\\])+) (-?\d+)', line, re.DOTALL)
+    # A backslash escapes only comma, space and equals sign; before anything else it is a backslash.
+    parts = re.fullmatch(r'((?:\\[,= ]|[^ ])+) ((?:"(?:\\.|[^"\\])*"|\\[,= ]|[^ "])+) (-?\d+)', line, re.DOTALL)
     if parts is None:
         raise ParseError("missing fields")
     head, *tags = _split(parts[1], ",")
@@ -81,11 +83,11 @@ def parse_line(line: str) -> tuple[SeriesKey, int, dict[str, FieldValue]]:
 
 
 def _split(text: str, sign: str) -> list[str]:
-    return re.findall(rf'(?:"(?:\\.|[^"\\])*"|\\.|[^{sign}"\\])+', text, re.DOTALL)
+    return re.findall(rf'(?:"(?:\\.|[^"\\])*"|\\[,= ]|[^{sign}])+', text, re.DOTALL)
 
 
 def _cut(text: str) -> tuple[str, str, str]:
-    match = re.match(r"((?:\\.|[^=\\])+)=(.*)", text, re.DOTALL)
+    match = re.match(r"((?:\\[,= ]|[^=])+)=(.*)", text, re.DOTALL)
     if match is None:
         raise ParseError("missing field value")
     return match[1], "=", match[2]
@@ -112,6 +114,12 @@ def _kind(value: FieldValue) -> str:
 class Influx2Double:
     """The server; a context manager.
 
+    Args:
+        token: What requests must show; empty: nothing is asked for.
+        org: The one organisation.
+        buckets: Those that exist.
+        version: As `/ping` names it; 1.8 and later 1.x take `user:password` in the form of HTTP's Basic scheme.
+
     Attributes:
         points: By bucket, series and time: the fields.
         faults: Taken from the left, one a request that it fits.
@@ -126,7 +134,9 @@ class Influx2Double:
         token: str = "",
         org: str = "openhall",
         buckets: tuple[str, ...] = ("openhall", "openhall_long", "openhall_evidence"),
+        version: str = VERSION,
     ) -> None:
+        self.version = version
         self.token = token
         self.org = org
         self.points: dict[str, dict[SeriesKey, dict[int, dict[str, FieldValue]]]] = {name: {} for name in buckets}
@@ -154,6 +164,13 @@ class Influx2Double:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    @property
+    def authorization(self) -> str:
+        """The header that is asked for."""
+        if self.version.startswith("1."):
+            return "Basic " + base64.b64encode(self.token.encode()).decode()
+        return f"Token {self.token}"
 
     def posts(self) -> int:
         """How many bodies of lines have been sent to it."""
@@ -217,6 +234,8 @@ class Influx2Double:
         Raises:
             ParseError: If it is none of what the server knows.
         """
+        if statement == "SHOW DATABASES" and self.version.startswith("1."):
+            return [{"name": "databases", "columns": ["name"], "values": [[name] for name in self.points]}]
         if match := re.fullmatch(r'SHOW RETENTION POLICIES ON "(.+)"', statement):
             duration = f"{self.retention_s.get(match[1], 0) // 3600}h0m0s" if match[1] in self.retention_s else "0s"
             columns = ["name", "duration", "shardGroupDuration", "replicaN", "default"]
@@ -327,7 +346,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _route(self, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
         if path == "/ping":
             return 204, None
-        if self.double.token and self.headers.get("Authorization") != f"Token {self.double.token}":
+        if self.double.token and self.headers.get("Authorization") != self.double.authorization:
             return 401, {"code": "unauthorized", "message": "unauthorized access"}
         if path == "/api/v2/write" and self.command == "POST":
             return self._write(query, body)
@@ -362,7 +381,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
-        self.send_header("X-Influxdb-Version", VERSION)
+        self.send_header("X-Influxdb-Version", self.double.version)
         self.send_header("X-Influxdb-Build", "OSS")
         if status != 204:
             self.send_header("Content-Type", "application/json")

@@ -4,12 +4,12 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from gateway.errors import StoreMisconfigured
+from gateway.errors import GatewayError, StoreMisconfigured
 from gateway.ports import Refused
 from gateway.stores.influx_http import BodyRefusedError, ServerFaultError
 from gateway.stores.points import Counters
 
-MAX_REMEMBERED_BODIES: Final = 16
+MAX_REMEMBERED_BODIES: Final = 256
 LONE_FAULTS: Final = 3
 """A lone line must get 500 this often, other lines being taken, before it is refused."""
 
@@ -95,10 +95,10 @@ class BodyWriter:
             self._require_probe(bucket, error)
             return [Refused(lines[0].place, error.detail)]
         except ServerFaultError as error:
-            if split:
-                self._probe(bucket)
-            elif not self._is_to_blame(bucket, body):
+            if not split and not self._is_suspect(bucket, body):
                 raise
+            self._require_probe(bucket, error)
+            # The count stays: should another body of this batch fail, this one need not fail five times again.
             if len(lines) > 1:
                 return self._halves(bucket, lines, split=True)
             return self._send_alone(bucket, lines[0], error)
@@ -112,38 +112,41 @@ class BodyWriter:
         first = self._send(bucket, lines[:middle], split=split)
         return first + self._send(bucket, lines[middle:], split=split)
 
-    def _send_alone(self, bucket: str, line: Line, error: ServerFaultError) -> list[Refused]:
+    def _send_alone(self, bucket: str, line: Line, fault: ServerFaultError) -> list[Refused]:
         for _ in range(LONE_FAULTS - 1):
             try:
                 self._post(bucket, line.text)
             except ServerFaultError as again:
-                error = again
-                self._probe(bucket)
+                fault = again
+                self._require_probe(bucket, fault)
+            except BodyRefusedError as error:
+                self._require_probe(bucket, error)
+                return [Refused(line.place, error.detail)]
             else:
                 self._counters.commits += 1
                 return []
-        return [Refused(line.place, str(error))]
+        return [Refused(line.place, str(fault))]
 
-    def _is_to_blame(self, bucket: str, body: bytes) -> bool:
-        """Count one more 500 of this body; after enough of them ask whether the server takes anything else."""
+    def _is_suspect(self, bucket: str, body: bytes) -> bool:
+        """Count one more 500 of this body; True once there are enough of them."""
         name = _name_of(bucket, body)
         count = self._faults.pop(name, 0) + 1
         while len(self._faults) >= MAX_REMEMBERED_BODIES:
             del self._faults[next(iter(self._faults))]
         self._faults[name] = count
-        if count < self._faults_before_split:
-            return False
-        self._probe(bucket)
-        del self._faults[name]
-        return True
+        return count >= self._faults_before_split
 
-    def _require_probe(self, bucket: str, refusal: BodyRefusedError) -> None:
-        """Before a line is given up, make sure that it is the line and not the address that is refused."""
+    def _require_probe(self, bucket: str, refusal: GatewayError) -> None:
+        """Before a line or body is held to be at fault, make sure that the server takes one that is good.
+
+        Raises:
+            StoreUnavailable: As the probe raises it; StoreMisconfigured if the probe too is refused.
+        """
         try:
             self._probe(bucket)
         except BodyRefusedError as error:
             raise StoreMisconfigured(
-                f"bucket {bucket}: the server refuses every line ({refusal.detail}), even one that is known to be good"
+                f"bucket {bucket}: the server refuses every line, even one that is known to be good ({refusal})"
             ) from error
 
 

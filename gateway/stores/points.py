@@ -51,11 +51,11 @@ def own_tags(measurement: str, tags: Tags) -> Tags:
         UnstorableError: If a name is empty, comes twice, or holds what line protocol cannot carry.
     """
     kept = sorted((name, value) for name, value in tags if value)
-    _check_word("measurement", measurement)
+    _check_name("measurement", measurement)
     if measurement.startswith("#"):
         raise UnstorableError(f"measurement {measurement!r} begins with '#', which makes a comment of its line")
     for name, value in kept:
-        _check_word("tag name", name)
+        _check_name("tag name", name)
         _check_word(f"tag {name}", value)
     if len({name for name, _ in kept}) != len(kept):
         raise UnstorableError(f"a tag comes twice: {', '.join(name for name, _ in kept)}")
@@ -73,7 +73,7 @@ def own_field_name(name: str) -> str:
     Raises:
         UnstorableError: If it is empty, the word `time`, or holds what line protocol cannot carry.
     """
-    _check_word("field name", name)
+    _check_name("field name", name)
     if name == "time":
         raise UnstorableError("a field may not be called 'time'")
     return name
@@ -115,6 +115,14 @@ def check_time(time_ms: int) -> None:
     """
     if not MIN_TIME_MS <= time_ms <= MAX_TIME_MS:
         raise UnstorableError(f"time {time_ms} ms lies outside the years 1677 to 2262")
+
+
+def _check_name(what: str, name: str) -> None:
+    # Before a comma, a space or an equals sign a backslash cannot be told from an escape, and InfluxDB 1 and 2 differ
+    # on quotes in names.
+    if "\\" in name or '"' in name:
+        raise UnstorableError(f"{what} {name!r} holds a backslash or a quote")
+    _check_word(what, name)
 
 
 def _check_word(what: str, word: str) -> None:
