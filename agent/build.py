@@ -1,13 +1,11 @@
 """The agent's parts, put together as the configuration says; what `run` and `replay` share."""
 
-import fcntl
 import os
 import random
 from pathlib import Path
-from typing import IO
 
 from agent.config import AgentConfig
-from agent.errors import ConfigurationError
+from agent.errors import ConfigurationError, JournalError
 from agent.journal import Journal, JournalSettings
 from agent.uplink import UplinkSettings
 from telemetry.clock import Clock
@@ -24,46 +22,35 @@ def client_id_of(root: Root) -> str:
     return f"openhall-{root.site}-{root.agent}"
 
 
-def lock_journal(path: Path) -> IO[bytes]:
-    """Make sure that no other process uses this journal; hold the answer as long as the journal is open.
-
-    Raises:
-        ConfigurationError: If one does, or the folder cannot be made or written.
-    """
-    lock = path.with_name(path.name + ".lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = lock.open("ab")
-    except OSError as error:
-        text = f"{lock} cannot be written: {error.strerror}; give another path or let this user write there"
-        raise ConfigurationError([f"$.journal.path: {text}"]) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        text = f"{path} is in use by another process; stop that agent or give another path"
-        raise ConfigurationError([f"$.journal.path: {text}"]) from error
-    return file
-
-
 def open_journal(
     config: AgentConfig, path: Path, root: Root, *, clock: Clock, rng: random.Random, trusted: bool
 ) -> Journal:
-    """The journal as the configuration sets it."""
+    """The journal as the configuration sets it; its folder is made if it is missing.
+
+    Raises:
+        ConfigurationError: If there can be none at this path: no rights, in use, of a newer program.
+    """
     settings = config.journal
-    return Journal.open(
-        path,
-        root=root,
-        clock=clock,
-        rng=rng,
-        settings=JournalSettings(
-            keep_days=settings.keep_days,
-            max_mb=settings.max_mb,
-            fsync=settings.fsync,
-            fsync_interval_s=settings.fsync_interval_s,
-        ),
-        trusted=trusted,
-    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Journal.open(
+            path,
+            root=root,
+            clock=clock,
+            rng=rng,
+            settings=JournalSettings(
+                keep_days=settings.keep_days,
+                max_mb=settings.max_mb,
+                fsync=settings.fsync,
+                fsync_interval_s=settings.fsync_interval_s,
+            ),
+            trusted=trusted,
+        )
+    except OSError as error:
+        text = f"{path.parent} cannot be made: {error.strerror}; give another path or let this user write there"
+        raise ConfigurationError([f"$.journal.path: {text}"]) from error
+    except JournalError as error:
+        raise ConfigurationError([f"$.journal.path: {error}"]) from error
 
 
 def uplink_settings(config: AgentConfig) -> UplinkSettings:

@@ -20,7 +20,7 @@ from telemetry.clock import Clock, to_ms
 from telemetry.errors import MalformedError
 from telemetry.messages import Command, PointInfo, encode
 from telemetry.readings import Flag
-from telemetry.topics import GATEWAY_STATUS_FILTER, Root, gateway_of, parse
+from telemetry.topics import Root, gateway_of, parse
 
 HEALTH_PERIOD_S: Final = 60.0
 """The contract's "every minute"."""
@@ -33,7 +33,6 @@ class AgentCore:
     """Decides all that an agent publishes, and takes in all that it hears.
 
     Attributes:
-        subscriptions: Topic filters, to be subscribed at every connect.
         points: The points by their ids.
         connects: Connections made since start.
         malformed: Messages heard that could not be read.
@@ -55,14 +54,15 @@ class AgentCore:
         with_presence: bool = True,
         health_period_s: float = HEALTH_PERIOD_S,
     ) -> None:
-        self.subscriptions = [root.receipt, root.command("+"), GATEWAY_STATUS_FILTER]
         self.points = {point.point: point for point in points}
         self.connects = 0
         self.malformed = 0
         self.retained_commands = 0
         self._root = root
         self._journal = journal
-        self._uplink = Uplink(journal, settings=uplink_settings, clock=clock, rng=rng)
+        periods = {point.point: point.period_s for point in points if point.period_s is not None}
+        self._uplink = Uplink(journal, settings=uplink_settings, clock=clock, rng=rng, periods=periods)
+        self._facility = {root.facility(point) for point in self.points}
         self._clock = clock
         self._trusted = trusted
         self._probe = probe
@@ -75,6 +75,12 @@ class AgentCore:
         self._since_monotonic_s = 0.0
         self._commands = Commands(root, {"resend": self._resend}, clock)
         self._replies: deque[Message] = deque(maxlen=MAX_REPLIES)
+        self._removed: list[Message] = []
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """Topic filters, to be subscribed at every connect."""
+        return [*self._uplink.subscriptions, self._root.command("+")]
 
     # -- the connection ------------------------------------------------------------------------------------------------
 
@@ -89,6 +95,7 @@ class AgentCore:
         self._since_monotonic_s = self._clock.monotonic()
         self._presence_due = self._presence is not None
         self._health_due_s = self._since_monotonic_s
+        self._removed = self._gone_points()
         self._uplink.connected()
 
     def disconnected(self) -> None:
@@ -107,18 +114,17 @@ class AgentCore:
         except MalformedError:
             self.malformed += 1
             return
-        if channel.root != self._root:
-            self.malformed += 1
-        elif channel.name == "receipt":
+        if channel.name == "receipt":
+            # Of any root: the journal may hold packs of a time when this agent had another (rule 1).
             self._uplink.receive(topic, body)
-        elif channel.name == "command" and retained:
+        elif channel.name != "command" or channel.root != self._root:
+            self.malformed += 1
+        elif retained:
             self.retained_commands += 1
-        elif channel.name == "command":
+        else:
             reply = self._commands.receive(channel.tail, body)
             if reply is not None:
                 self._replies.append(reply)
-        else:
-            self.malformed += 1
 
     # -- what is measured ----------------------------------------------------------------------------------------------
 
@@ -142,6 +148,7 @@ class AgentCore:
 
     def set_state(self, point: str, room: str, kind: str, working: bool, state: str, reason: str = "") -> Row | None:
         """Journal the state of a facility point; None if it does not differ from its last one (rule 7)."""
+        self._facility.add(self._root.facility(point))
         return self._added(self._journal.add_state(point, room, kind, working, state, reason))
 
     def identify(self, point: str, serial: str) -> None:
@@ -173,9 +180,11 @@ class AgentCore:
             self._presence_due = False
             since_s = self._clock.now() - (self._clock.monotonic() - self._since_monotonic_s)
             messages.append(self._presence.online(since_ms=to_ms(since_s), clock_ok=self._trusted))
+        messages += self._removed
+        self._removed = []
         messages += self._replies
         self._replies.clear()
-        messages += self._uplink.poll()
+        messages += [self._placed(message) for message in self._uplink.poll()]
         if self._clock.monotonic() >= self._health_due_s:
             self._health_due_s = self._clock.monotonic() + self._health_period_s
             messages.append(self._health())
@@ -184,7 +193,7 @@ class AgentCore:
     def next_due(self) -> float:
         """Monotonic time at which the next tick has something to do."""
         now_s = self._clock.monotonic()
-        if self._connected and (self._presence_due or self._replies):
+        if self._connected and (self._presence_due or self._replies or self._removed):
             return now_s
         uplink_s = self._uplink.next_due()
         health_s = self._health_due_s if self._connected else now_s + self._health_period_s
@@ -200,6 +209,18 @@ class AgentCore:
         if row is not None:
             self._uplink.added(row)
         return row
+
+    def _gone_points(self) -> list[Message]:
+        """Empties the retained states of points that the configuration no longer has; they would stand for ever."""
+        topics = sorted({self._root.facility(point) for point in self._journal.points_with_state()} - self._facility)
+        return [Message(topic=topic, body=b"", retain=True) for topic in topics]
+
+    def _placed(self, message: Message) -> Message:
+        """A last state still owed by a point that is gone travels unretained, as every older state does."""
+        if not message.retain or message.topic in self._facility:
+            return message
+        root = message.topic.rpartition("/facility/")[0]
+        return Message(topic=f"{root}/readings", body=message.body, qos=message.qos)
 
     def _health(self) -> Message:
         body = health_of(self._probe(), self._journal, clock_ok=self._trusted, reconnects=max(self.connects - 1, 0))

@@ -75,6 +75,7 @@ def tls_context(broker: BrokerConfig) -> ssl.SSLContext | None:
         context = ssl.create_default_context(cafile=broker.ca_file)
     except (OSError, ValueError) as error:
         raise ConfigurationError([f"$.broker.ca_file: no PEM certificates in {broker.ca_file}: {error}"]) from error
+    context.sslsocket_class = _ClosingSocket
     if broker.cert_file is not None:
         try:
             context.load_cert_chain(broker.cert_file, broker.key_file, password=_refuse_password)
@@ -82,6 +83,17 @@ def tls_context(broker: BrokerConfig) -> ssl.SSLContext | None:
             text = f"{broker.cert_file} and {broker.key_file} are no certificate and its private key, both PEM: {error}"
             raise ConfigurationError([f"$.broker.cert_file: {text}"]) from error
     return context
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho drops it open, and an agent tries again for days."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _refuse_password() -> str:

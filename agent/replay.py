@@ -127,7 +127,6 @@ class Replay:
         self._inbox: Inbox[BusEvent | str] = Inbox()
         root = Root(config.region, config.site, replay_id(config.agent))
         path = options.journal or Path(config.journal.path + SUFFIX)
-        self._lock = build.lock_journal(path)
         self._journal = build.open_journal(config, path, root, clock=clock, rng=rng, trusted=True)
         self._unreceipted_before = self._journal.unreceipted_count
         self._least_unreceipted = self._unreceipted_before
@@ -256,7 +255,6 @@ class Replay:
             log.warning("replay ends early, start it again to go on", why=self._stopping, unreceipted=unreceipted)
         self._shell.close(STOP_BUS_S)
         self._journal.close()
-        self._lock.close()
 
 
 def _room_of(config: AgentConfig, point: str) -> str:

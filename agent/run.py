@@ -60,7 +60,6 @@ class Agent:
         self._trusted = trust is not None
         root = build.root_of(config)
         path = Path(config.journal.path)
-        self._lock = build.lock_journal(path)
         self._journal = build.open_journal(config, path, root, clock=clock, rng=rng, trusted=self._trusted)
         self.core = AgentCore(
             root=root,
@@ -153,7 +152,6 @@ class Agent:
         self._shell.close(STOP_BUS_S)
         log.info("agent ends", why=self._stopping or "fault", **self._counters())
         self._journal.close()
-        self._lock.close()
 
 
 def run(config: AgentConfig, *, simulate: bool) -> int:

@@ -17,7 +17,6 @@ from agent.config import CalibrationConfig, SamplerConfig
 from telemetry.clock import Clock
 from telemetry.parts import Part
 from telemetry.readings import SENSOR_KIND, Flag
-from telemetry.senml_records import MAX_REASON_CHARACTERS
 
 SILENT_AT_LEAST_S: Final = 60.0
 """No part of ours needs longer for a new reading, so that a short period raises no false fault."""
@@ -134,7 +133,7 @@ class Sampler:
         now_s = self._clock.monotonic()
         jobs = []
         for index, line in enumerate(self._lines):
-            if line.busy_since_s is not None and now_s - line.busy_since_s >= self._settings.hang_s:
+            if line.busy_since_s is not None and now_s >= line.busy_since_s + self._settings.hang_s:
                 self._abandon(index, line)
             if line.busy_since_s is None and now_s >= line.due_s and self._may_open(index, line):
                 line.busy_since_s = now_s
@@ -219,7 +218,7 @@ class Sampler:
         (log.warning if line.failures == 1 else log.debug)("sensor failed", **words, retry_in_s=round(wait_s, 1))
         if (report or line.failures >= settings.fault_after) and line.working is not False:
             line.working = False
-            self._sink.set_state(plan.point, plan.room, SENSOR_KIND, False, "fault", reason[:MAX_REASON_CHARACTERS])
+            self._sink.set_state(plan.point, plan.room, SENSOR_KIND, False, "fault", reason)
 
     # -- calls that hang -----------------------------------------------------------------------------------------------
 
