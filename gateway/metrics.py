@@ -44,6 +44,7 @@ class Metrics:
         self.store_losses = self._counter("store_losses", "Regions whose store was found emptied or restored")
         self.commands = self._counter("commands", "Commands sent to agents, by name", "name")
         self.replies = self._counter("replies", "Answers to commands, by whether they were ok", "ok")
+        self.faults = self._counter("faults", "Faults of ours that were contained; report them", "where")
         self.ignored = self._counter("messages_ignored", "Messages that mean nothing here, by reason", "reason")
 
     def _make_gauges(self) -> None:

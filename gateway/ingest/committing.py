@@ -1,6 +1,7 @@
 """The second stage: rounds that commit to the store, then to ledger and dead letters, then send receipts."""
 
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -49,6 +50,7 @@ class Item:
         topic: Where it came on.
         body: As it came, for the dead letter of what the store refuses.
         arrived_ms: When.
+        root: Whose topic it is, None if nobody's.
         points: For the store.
         letters: For the dead letters.
         entry: For the ledger; None: nothing, and no receipt.
@@ -57,6 +59,7 @@ class Item:
     topic: str
     body: bytes
     arrived_ms: int
+    root: Root | None = None
     points: Sequence[Point] = ()
     letters: Sequence[Letter] = ()
     entry: Entry | None = None
@@ -107,7 +110,7 @@ class Committer:
             }
         )
         self._batch: list[Item] = []
-        self._carried: Item | None = None
+        self._set_aside: deque[Item] = deque()
         self._compare_first = True
         self._failures = 0
         self._next_try_s = 0.0
@@ -125,7 +128,7 @@ class Committer:
     @property
     def in_hand(self) -> int:
         """How many packs are taken from the queue and not committed."""
-        return len(self._batch) + (self._carried is not None)
+        return len(self._batch) + len(self._set_aside)
 
     def wait_s(self) -> float:
         """Seconds until a round can do anything; 0 if now."""
@@ -166,6 +169,10 @@ class Committer:
         except StateUnavailable as error:
             self._state_failed(error)
             return 0
+        except Exception:
+            log.exception("fault of ours in a commit round", packs=len(self._batch))
+            self._isolate()
+            return 0
         self._succeeded()
         done, self._batch = self._batch, []
         self._send_receipts(done)
@@ -176,15 +183,12 @@ class Committer:
     def _take(self) -> list[Item]:
         batch: list[Item] = []
         room = min(self._settings.round_points, THINGS_A_ROUND) - len(self._marks.regions)
-        item = self._carried or self._queue.take()
-        self._carried = None
-        while item is not None:
+        while (item := self._set_aside.popleft() if self._set_aside else self._queue.take()) is not None:
             room -= item.weight
             if room < 0 and batch:
-                self._carried = item
+                self._set_aside.appendleft(item)
                 break
             batch.append(item)
-            item = self._queue.take()
         return batch
 
     def _commit(self) -> None:
@@ -286,6 +290,20 @@ class Committer:
             self._next_expiry_s = now_s + HOUR_S
             self._ledger.expire(round(self._settings.ledger_keep_days * DAY_MS))
 
+    def _isolate(self) -> None:
+        """A fault of ours in a batch: halve it until the message that brings it about is alone, and leave that out."""
+        self._metrics.faults.labels("keep").inc()
+        self._ledger.forget()
+        if len(self._batch) > 1:
+            half = len(self._batch) // 2
+            self._set_aside.extendleft(reversed(self._batch[half:]))
+            del self._batch[half:]
+        elif self._batch:
+            log.error("this message brings about a fault of ours and is left out", topic=self._batch[0].topic)
+            self._batch = []
+        else:
+            self._next_try_s = self._clock.monotonic() + self._settings.store_retry_s
+
     # -- well and unwell -----------------------------------------------------------------------------------------------
 
     def _succeeded(self) -> None:
@@ -330,7 +348,7 @@ def _refusals(turned_down: Sequence[tuple[Item, Point, str]]) -> list[Letter]:
                 Reason.STORE_REFUSED,
                 "; ".join(details[:5]) + (f"; and {len(details) - 5} more" if len(details) > 5 else ""),
                 received_ms=item.arrived_ms,
-                root=entry.root if entry is not None else None,
+                root=item.root,
                 pair=(entry.journal, entry.sequence) if entry is not None else None,
             )
         )

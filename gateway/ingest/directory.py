@@ -102,13 +102,15 @@ class Directory:
                 card.presence = presence
                 self._list_points(root, presence.points)
 
-    def held(self, root: Root, held: Held) -> None:
-        """An agent said what it has."""
+    def held(self, root: Root, held: Held) -> bool:
+        """An agent said what it has; False if it is beyond the limits."""
         with self._lock:
             card = self._agent(root)
-            if card is not None:
-                card.held = held
-                card.changed = True
+            if card is None:
+                return False
+            card.held = held
+            card.changed = True
+            return True
 
     def air(self, root: Root, pack: Pack) -> None:
         """Air came; of each quantity the newest value counts."""

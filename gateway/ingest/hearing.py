@@ -23,11 +23,15 @@ from telemetry import messages, topics
 from telemetry.bus import Message
 from telemetry.clock import to_ms
 from telemetry.errors import MalformedError, Reason
-from telemetry.messages import GatewayStatus, Health, Presence, Receipt, Reply
+from telemetry.ids import is_journal_id
+from telemetry.messages import MAX_RANGES, GatewayStatus, Health, Presence, Receipt, Reply
 from telemetry.ranges import RangeSet
 from telemetry.topics import Channel, Root
 
 log = structlog.get_logger(__name__)
+
+JOURNALS_HELD: Final = 1_000
+"""Of one agent; an agent that restarts every hour needs 168 for what it keeps of a week."""
 
 UP: Final = frozenset({"readings", "facility", "presence", "health", "reply"})
 
@@ -47,7 +51,8 @@ def _channel(topic: str) -> Channel | MalformedError:
     try:
         return topics.parse(topic)
     except MalformedError as error:
-        return error
+        # Kept in the cache: without the frames that it was raised through.
+        return error.with_traceback(None)
 
 
 class Hearer:
@@ -83,7 +88,14 @@ class Hearer:
         self._seen: Counter[str] = Counter()
 
     def hear(self, message: Arrived) -> None:
-        """Take one message in, whatever it is."""
+        """Take one message in, whatever it is; a fault of ours in it is counted and stops nothing behind it."""
+        try:
+            self._hear(message)
+        except Exception:
+            self._metrics.faults.labels("hear").inc()
+            log.exception("fault of ours while reading a message; it is left out", topic=message.topic)
+
+    def _hear(self, message: Arrived) -> None:
         if message.oversize is not None:
             self._seen["oversize"] += 1
             self._park(message, message.oversize)
@@ -111,7 +123,7 @@ class Hearer:
     def _hear_agent(self, channel: Channel, message: Arrived) -> None:
         root, name = channel.root, channel.name
         self._seen[name] += 1
-        if not message.retained:
+        if not message.retained and name != "presence":
             self._directory.message(root)
         if name == "facility" and not message.body:
             self._directory.remove_point(root.site, channel.tail)
@@ -179,9 +191,14 @@ class Hearer:
             self._ledger.held.pop(root, None)
             return
         try:
-            self._directory.presence(root, messages.decode(message.body, Presence))
+            presence = messages.decode(message.body, Presence)
         except MalformedError as error:
             self._refuse(message, error, root)
+            return
+        if presence.online and not message.retained:
+            # A will is the broker's word, not the agent's: a late one of an old boot must not make a dead agent live.
+            self._directory.message(root)
+        self._directory.presence(root, presence)
 
     def _hear_health(self, root: Root, message: Arrived) -> None:
         try:
@@ -194,15 +211,15 @@ class Hearer:
             self._metrics.ignored.labels("retained-health").inc()
             return
         if health.held is not None:
-            journals = {name: RangeSet(spans) for name, spans in health.held.items()}
-            oldest_ms = None if health.journal_oldest is None else to_ms(health.journal_oldest)
-            held = Held(message.arrived_ms, journals, oldest_ms)
-            self._ledger.held[root] = held
-            self._directory.held(root, held)
-            self.fresh.add(root)
+            held = _held(health, message.arrived_ms)
+            if self._directory.held(root, held):
+                self._ledger.held[root] = held
+                self.fresh.add(root)
         point = health_point(root, health, message.arrived_ms)
         if point is not None:
-            item = Item(topic=message.topic, body=message.body, arrived_ms=message.arrived_ms, points=[point])
+            item = Item(
+                topic=message.topic, body=message.body, arrived_ms=message.arrived_ms, root=root, points=[point]
+            )
             self._hand_over(AIR, item)
 
     def _hear_reply(self, root: Root, message: Arrived) -> None:
@@ -215,7 +232,7 @@ class Hearer:
         missing = self._asking.answer(root, reply)
         if missing is not None:
             entry = Entry(root, missing.journal, 0, missing=missing.spans)
-            item = Item(topic=message.topic, body=message.body, arrived_ms=message.arrived_ms, entry=entry)
+            item = Item(topic=message.topic, body=message.body, arrived_ms=message.arrived_ms, root=root, entry=entry)
             self._hand_over(FACILITY, item)
 
     def _hear_gateway(self, gateway: str, message: Arrived) -> None:
@@ -244,6 +261,20 @@ class Hearer:
             self._metrics.shed.labels("store", share).inc()
 
 
+def _held(health: Health, arrived_ms: int) -> Held:
+    """What an agent says it has, within bounds: a journal of more ranges than allowed counts as one (rule 9)."""
+    journals = {}
+    for name, spans in sorted((health.held or {}).items(), reverse=True)[:JOURNALS_HELD]:
+        if len(spans) > MAX_RANGES:
+            spans = [(min(first for first, _last in spans), max(last for _first, last in spans))]
+        if is_journal_id(name):
+            journals[name] = RangeSet(spans)
+    oldest_ms = None
+    if health.journal_oldest is not None and 0 <= health.journal_oldest <= arrived_ms / 1000:
+        oldest_ms = to_ms(health.journal_oldest)
+    return Held(arrived_ms, journals, oldest_ms)
+
+
 def _item(intake: Intake, message: Arrived) -> Item:
     entry = None
     if intake.pair is not None:
@@ -261,6 +292,7 @@ def _item(intake: Intake, message: Arrived) -> Item:
         topic=message.topic,
         body=message.body,
         arrived_ms=message.arrived_ms,
+        root=intake.channel.root,
         points=intake.points,
         letters=intake.letters,
         entry=entry,

@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 CONTROL: Final = "control"
 HEARD_AT_ONCE: Final = 1_000
 LOOKS_A_TICK: Final = 2_000
+CENSUS_EVERY_S: Final = 5.0
 
 
 class Ingest:
@@ -126,6 +127,7 @@ class Ingest:
         )
         self._ledger_metrics = LedgerMetrics(self.ledger, metrics, settings.sites_in_metrics)
         self._next_save_s = 0.0
+        self._next_census_s = 0.0
 
     @property
     def storing(self) -> bool:
@@ -239,6 +241,14 @@ class Ingest:
         metrics.storing.set(self.storing)
         for region, n in self._marks.numbers().items():
             metrics.mark.labels(region).set(n)
+        now_s = self._clock.monotonic()
+        if now_s >= self._next_census_s:
+            self._next_census_s = now_s + CENSUS_EVERY_S
+            self._take_census()
+
+    def _take_census(self) -> None:
+        """What is counted over all agents and sites: too much work for every second."""
+        metrics = self._metrics
         online = [view.online for view in self.directory.agents()]
         metrics.agents.labels("true").set(sum(online))
         metrics.agents.labels("false").set(len(online) - sum(online))

@@ -43,6 +43,7 @@ class Intake:
         newest: Air with absolute times, late or not, for the directory.
         from_ms: Time of the earliest record.
         to_ms: Time of the latest.
+        latest_ms: Times after this one are in the far future.
     """
 
     channel: Channel
@@ -56,11 +57,12 @@ class Intake:
     newest: Pack | None = None
     from_ms: int = 0
     to_ms: int = 0
+    latest_ms: int = 0
 
     @property
     def minutes(self) -> list[int]:
-        """The Unix minutes of which something is stored."""
-        return sorted({point.time_ms // MINUTE_MS for point in self.points})
+        """The Unix minutes of which something is stored, none of them in the far future."""
+        return sorted({point.time_ms // MINUTE_MS for point in self.points if point.time_ms <= self.latest_ms})
 
 
 Period = Callable[[str, str], float | None]
@@ -79,7 +81,8 @@ class Reader:
 
     def read(self, channel: Channel, topic: str, body: bytes, *, retained: bool, arrived_ms: int) -> Intake:
         """What a message on `readings` or `facility/{point}` means. Never raises, whatever the body."""
-        intake = Intake(channel=channel, body=body, from_ms=arrived_ms, to_ms=arrived_ms)
+        latest_ms = arrived_ms + self._future_ms
+        intake = Intake(channel=channel, body=body, from_ms=arrived_ms, to_ms=arrived_ms, latest_ms=latest_ms)
         try:
             decoded = decode(body, channel.root.site)
         except MalformedError as error:
@@ -106,12 +109,12 @@ class Reader:
         elif pack.kind is not None:
             self._take_state(intake, pack, arrived_ms)
         elif any(record.name.startswith(DROPPED) for record in pack.records):
-            self._take_declaration(intake, pack, faults)
+            self._take_declaration(intake, pack, faults, arrived_ms)
         else:
             self._take_air(intake, pack, faults, arrived_ms)
 
     def _take_air(self, intake: Intake, pack: Pack, faults: list[Fault], arrived_ms: int) -> None:
-        latest_ms = arrived_ms + self._future_ms
+        latest_ms = intake.latest_ms
         late_before_ms = arrived_ms - self._late_limit_ms(pack)
         by_time: dict[int, dict[str, float]] = {}
         live: list[Record] = []
@@ -147,11 +150,11 @@ class Reader:
     def _take_state(self, intake: Intake, pack: Pack, arrived_ms: int) -> None:
         point = facility_point(intake.channel.root, pack)
         intake.points = [point]
-        intake.from_ms = intake.to_ms = point.time_ms
+        intake.from_ms = intake.to_ms = min(point.time_ms, arrived_ms)
         # Dated in the future it counts as of now; stored under its own time, a repeat hits the same point.
         intake.hear = pack if point.time_ms <= arrived_ms else _moved(pack, lambda _ms: arrived_ms)
 
-    def _take_declaration(self, intake: Intake, pack: Pack, faults: list[Fault]) -> None:
+    def _take_declaration(self, intake: Intake, pack: Pack, faults: list[Fault], arrived_ms: int) -> None:
         for record in pack.records:
             if not record.name.startswith(DROPPED):
                 faults.append(_fault(Reason.SENML, record, "a declaration carries nothing else"))
@@ -160,8 +163,12 @@ class Reader:
             detail = "a declaration carries dropped_journal, dropped_reason, and first, last, from, to running upwards"
             faults.append(Fault(Reason.SENML, detail, b""))
             return
+        # Nothing was measured before 1970 or after now, whatever a wrong clock says.
+        declared = msgspec.structs.replace(
+            declared, from_ms=_within(declared.from_ms, arrived_ms), to_ms=_within(declared.to_ms, arrived_ms)
+        )
         intake.declaration = declared
-        intake.from_ms = intake.to_ms = pack.records[0].time_ms
+        intake.from_ms = intake.to_ms = min(pack.records[0].time_ms, arrived_ms)
 
     def _take_relative(
         self, intake: Intake, pack: Pack, faults: list[Fault], *, retained: bool, arrived_ms: int
@@ -221,6 +228,10 @@ def _misplaced(channel: Channel, pack: Pack) -> str:
 def _moved(pack: Pack, moved: Callable[[int], int]) -> Pack:
     records = tuple(msgspec.structs.replace(record, time_ms=moved(record.time_ms)) for record in pack.records)
     return msgspec.structs.replace(pack, records=records, relative=False)
+
+
+def _within(ms: int, now_ms: int) -> int:
+    return max(0, min(ms, now_ms))
 
 
 def _fault(reason: Reason, record: Record, what: str) -> Fault:

@@ -85,6 +85,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._epochs: dict[str, int] = {}
         self._journals: dict[Key, JournalEntry] = {}
+        self._by_site: dict[str, list[JournalEntry]] = {}
         self._minutes: dict[str, TimedSpans] = {}
         self._regions: dict[str, str] = {}
         self._whole_sites: set[str] = set()
@@ -174,20 +175,26 @@ class Ledger:
         if not new_keys and not new_sites:
             return
         with self._state.read() as connection:
-            self._journals.update(ledger_rows.load_journals(connection, new_keys, self._epochs))
+            self._remember(ledger_rows.load_journals(connection, new_keys, self._epochs))
             self._minutes.update(ledger_rows.load_minutes(connection, new_sites, self._site_epochs(new_sites)))
 
     def _load_site(self, site: str) -> list[JournalEntry]:
         if site not in self._whole_sites:
             with self._state.read() as connection:
-                loaded = ledger_rows.load_site(connection, site, self._epochs)
-                for key, entry in loaded.items():
-                    self._journals.setdefault(key, entry)
-                    self._regions.setdefault(site, key[0].region)
+                self._remember(ledger_rows.load_site(connection, site, self._epochs))
+                for entry in self._by_site.get(site, ()):
+                    self._regions.setdefault(site, entry.key[0].region)
                 if site not in self._minutes:
                     self._minutes.update(ledger_rows.load_minutes(connection, [site], self._site_epochs([site])))
             self._whole_sites.add(site)
-        return [entry for key, entry in self._journals.items() if key[0].site == site]
+        return list(self._by_site.get(site, ()))
+
+    def _remember(self, loaded: Mapping[Key, JournalEntry]) -> None:
+        """Keep in memory what was read; what is there already may be newer than its rows."""
+        for key, entry in loaded.items():
+            if key not in self._journals:
+                self._journals[key] = entry
+                self._by_site.setdefault(key[0].site, []).append(entry)
 
     def _site_epochs(self, sites: Iterable[str]) -> dict[str, int]:
         return {site: self._site_epoch(site) for site in sites}
@@ -197,6 +204,7 @@ class Ledger:
 
     def _forget_all(self) -> None:
         self._journals.clear()
+        self._by_site.clear()
         self._minutes.clear()
         self._whole_sites.clear()
 
@@ -204,7 +212,7 @@ class Ledger:
         key = (root, journal)
         if key not in self._journals:
             with self._state.read() as connection:
-                self._journals.update(ledger_rows.load_journals(connection, [key], self._epochs))
+                self._remember(ledger_rows.load_journals(connection, [key], self._epochs))
         return self._journals[key]
 
     # -- questions -----------------------------------------------------------------------------------------------------

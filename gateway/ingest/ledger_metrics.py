@@ -7,7 +7,7 @@ from gateway.ingest.ledger import Ledger
 from gateway.ingest.minutes import Status
 from gateway.metrics import Metrics
 
-SITES_A_TICK: Final = 10
+SITES_A_TURN: Final = 50
 OTHERS: Final = "_others"
 """Label of all sites beyond the limit; no site can be called so."""
 
@@ -26,7 +26,7 @@ class LedgerMetrics:
         """Count the minutes of the next few of these sites again."""
         if not sites:
             return
-        for _ in range(min(SITES_A_TICK, len(sites))):
+        for _ in range(min(SITES_A_TURN, len(sites))):
             site = sites[self._next % len(sites)]
             self._next += 1
             self._totals[site] = self._ledger.totals(site)

@@ -129,15 +129,19 @@ def _between(known: Known, missing: Span, held: Held | None) -> Span:
     timed: Sequence[TimedSpans] = (known.there, known.was, *known.declared.values())
     below = max((span for spans in timed if (span := spans.below(missing[0]))), key=_last, default=None)
     above = min((span for spans in timed if (span := spans.above(missing[1]))), key=_first, default=None)
-    inside = [span for span in known.was if span.first <= missing[1] and span.last >= missing[0]]
-    begin = below.to_ms if below else min((span.from_ms for span in inside), default=None)
-    end = above.from_ms if above else None
-    if end is None:
-        end = held.at_ms if held is not None else max((span.to_ms for span in inside), default=begin)
-    if begin is None:
-        begin = held.oldest_ms if held is not None and held.oldest_ms is not None else end
-    if begin is None or end is None:
+    at_begin, at_end = known.was.around(missing[0]), known.was.around(missing[1])
+    begins = [below.to_ms] if below else []
+    begins += [at_begin.from_ms] if at_begin else []
+    ends = [above.from_ms] if above else []
+    ends += [at_end.to_ms] if at_end else []
+    if not ends and held is not None:
+        ends.append(held.at_ms)
+    if not begins and held is not None and held.oldest_ms is not None:
+        begins.append(held.oldest_ms)
+    if not begins and not ends:
         return (0, 0)
+    end = min(ends) if ends else max(begins)
+    begin = max(begins) if begins else end
     return min(begin, end), max(begin, end)
 
 

@@ -89,6 +89,11 @@ class TimedSpans:
         at = bisect_right(self._firsts, number)
         return self._at(at) if at < len(self._firsts) else None
 
+    def around(self, number: int) -> TimedSpan | None:
+        """The range that holds `number`."""
+        at = bisect_right(self._firsts, number) - 1
+        return self._at(at) if at >= 0 and number <= self._lasts[at] else None
+
     def _at(self, at: int) -> TimedSpan:
         return TimedSpan(self._firsts[at], self._lasts[at], self._from[at], self._to[at])
 
