@@ -89,10 +89,13 @@ def lock(folder: Path) -> IO[str]:
     """Hold the folder for this demo; the system lets go of it when this process ends.
 
     Raises:
-        CannotStartError: If another demo holds it.
+        CannotStartError: If another demo holds it, or it cannot be written.
     """
-    folder.mkdir(exist_ok=True)
-    file = (folder / "lock").open("a+", encoding="utf-8")
+    try:
+        folder.mkdir(exist_ok=True)
+        file = (folder / "lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise CannotStartError(f"The demo keeps its files in {folder}, which it cannot write: {error}.") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -164,10 +167,16 @@ class Demo:
         """Start all, tell when it is up, watch until asked to stop, and stop all.
 
         Raises:
+            CannotStartError: If its files cannot be written.
             GaveUpError: If a program cannot be kept running or all is not up in time; the others are stopped.
         """
-        self._record.unlink(missing_ok=True)
-        write_all(self._place)
+        try:
+            self._record.unlink(missing_ok=True)
+            write_all(self._place)
+        except OSError as error:
+            raise CannotStartError(
+                f"The demo cannot write its files: {error}. `make demo-clean` clears them."
+            ) from error
         try:
             for child in self._children.values():
                 begin_log(child.log)

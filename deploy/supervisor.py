@@ -21,7 +21,7 @@ RESTART_MAX_S: Final = 30.0
 STEADY_AFTER_S: Final = 60.0
 """A program that has lived this long has recovered: its next death is counted as the first."""
 
-MAX_DEATHS: Final = 6
+MAX_DEATHS: Final = 5
 """That many deaths in a row, without a steady life between, and the supervisor gives up."""
 
 WRONG_CONFIGURATION: Final = 2
@@ -162,10 +162,10 @@ class Child:
             shutil.copyfile(self.log, _older(self.log))
             os.truncate(self.log, 0)
 
-    def last_words(self, lines: int = 15) -> str:
+    def last_words(self, lines: int = 10) -> str:
         """The end of its log, and where the rest is."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-        return "\n".join([*text.splitlines()[-lines:], f"its log: {self.log}"])
+        return "\n".join([*(line[:1_000] for line in text.splitlines()[-lines:]), f"its log: {self.log}"])
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM; it is not started again."""

@@ -285,6 +285,16 @@ def test_an_odd_port_is_told(start: Starter, port: str) -> None:
     assert f"OPENHALL_BOARD_PORT={port} is no port" in demo.said
 
 
+@pytest.mark.parametrize("in_the_way", ["lock", "gateway.toml"])
+def test_files_that_cannot_be_written_are_told(start: Starter, tmp_path: Path, in_the_way: str) -> None:
+    """A folder stands where a file must; it is named, and nothing is started."""
+    (tmp_path / "demo" / in_the_way).mkdir(parents=True)
+    demo = start()
+    assert demo.process.wait(30) == 2
+    assert in_the_way in demo.said
+    assert "Traceback" not in demo.said
+
+
 def test_a_program_that_cannot_run_ends_the_demo(start: Starter, tmp_path: Path) -> None:
     """The broker's folder is a file: it says so in its log, whose end is shown, and the others are stopped."""
     folder = tmp_path / "demo"
@@ -292,7 +302,7 @@ def test_a_program_that_cannot_run_ends_the_demo(start: Starter, tmp_path: Path)
     (folder / "broker").write_text("in the way")
     demo = start()
     assert demo.process.wait(UP_WITHIN_S + STOPS_WITHIN_S) == 70
-    assert "broker died 6 times" in demo.said
+    assert "broker died 5 times" in demo.said
     assert "its log:" in demo.said
     assert demo.processes() == {}
 

@@ -91,7 +91,7 @@ def test_it_gives_up_after_so_many_deaths_in_a_row(house: Fixture) -> None:
     """With the last lines of the log, since they say why."""
     child = house.child("print('the disk is gone'); raise SystemExit(1)")
     child.start()
-    with pytest.raises(GaveUpError, match=r"(?s)thing died 6 times \(exit 1\).*the disk is gone.*thing\.log"):
+    with pytest.raises(GaveUpError, match=r"(?s)thing died 5 times \(exit 1\).*the disk is gone.*thing\.log"):
         for _ in range(supervisor.MAX_DEATHS):
             house.until_dead(child)
             house.now += 31
