@@ -204,6 +204,11 @@ class Server:
     def freeze(self) -> None:
         """SIGSTOP: it accepts connections and answers nothing, until `thaw`."""
         os.kill(self.pid, signal.SIGSTOP)
+        wait_until(self._is_stopped, what=f"the stop of {self.program}")  # its threads run on for a moment
+
+    def _is_stopped(self) -> bool:
+        states = [file.read_text(encoding="ascii") for file in Path(f"/proc/{self.pid}/task").glob("*/stat")]
+        return all(state.rpartition(")")[2].split()[0] == "T" for state in states)
 
     def thaw(self) -> None:
         """SIGCONT."""

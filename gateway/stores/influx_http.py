@@ -104,11 +104,12 @@ class InfluxHttp:
             path, query = "/write", [("db", bucket), ("precision", "ms")]
         self._call(client, "POST", path, query, headers, body)
 
-    def query(self, statement: str, *, bucket: str | None = None, change: bool = False) -> list[Series]:
+    def query(self, statement: str, *, columns: int, bucket: str | None = None, change: bool = False) -> list[Series]:
         """The series that one InfluxQL statement answers, times in Unix ms.
 
         Args:
             statement: One statement.
+            columns: How many the answer has, `time` included; 0: any number.
             bucket: The database it is about, None if it names it.
             change: True for a statement that changes something, which the server takes by POST only.
 
@@ -123,7 +124,7 @@ class InfluxHttp:
             answer, _ = self._call(client, "POST" if change else "GET", "/query", query, {}, None)
         except BodyRefusedError as error:
             raise StoreUnavailable(f"{self._settings.url} refused {statement!r}: {error.detail}") from error
-        return self._series_of(statement, answer)
+        return self._series_of(statement, answer, columns)
 
     def close(self) -> None:
         """Close the connections; a later request opens new ones."""
@@ -236,24 +237,33 @@ class InfluxHttp:
             wait_s = until_s - self._clock.now()
         return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
 
-    def _series_of(self, statement: str, answer: object) -> list[Series]:
-        # InfluxDB answers HTTP 200 to a query that failed; the error stands in the result.
+    def _series_of(self, statement: str, answer: object, columns: int) -> list[Series]:
         if not isinstance(answer, dict) or not isinstance(answer.get("results"), list):
-            raise StoreUnavailable(f"{self._settings.url} answered {statement!r} with something else than results")
+            raise self._not_an_answer(statement)
         found = []
         for result in answer["results"]:
+            # InfluxDB answers HTTP 200 to a query that failed; the error stands in the result.
             if "error" in result:
-                words = str(result["error"])
-                text = f"{self._settings.url} answered {statement!r} with the error: {words}"
-                if "database not found" in words or "bucket" in words:
-                    self.close_later()
-                    raise StoreMisconfigured(f"{text}. {_ADVICE[404]}")
-                raise StoreUnavailable(text)
+                raise self._query_error(statement, str(result["error"]))
             for series in result.get("series", ()):
-                found.append(
-                    Series(series.get("name", ""), series.get("tags", {}), series["columns"], series.get("values", []))
-                )
+                width, rows = len(series.get("columns", ())), series.get("values", [])
+                if (columns and width != columns) or any(len(row) != width for row in rows):
+                    raise self._not_an_answer(statement)
+                found.append(Series(series.get("name", ""), series.get("tags", {}), series["columns"], rows))
         return found
+
+    def _not_an_answer(self, statement: str) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"{self._settings.url} does not answer {statement!r} as InfluxDB does; "
+            "if it only takes writes, set $.store.write_only"
+        )
+
+    def _query_error(self, statement: str, words: str) -> StoreUnavailable:
+        text = f"{self._settings.url} answered {statement!r} with the error: {words}"
+        if "database not found" not in words and "bucket" not in words:
+            return StoreUnavailable(text)
+        self.close_later()
+        return StoreMisconfigured(f"{text}. {_ADVICE[404]}")
 
 
 _ADVICE: Final = {

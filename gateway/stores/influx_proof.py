@@ -31,7 +31,7 @@ def make_databases(http: InfluxHttp, names: Sequence[str]) -> None:
         if name not in missing:
             continue
         try:
-            http.query(influxql.create_database(name), change=True)
+            http.query(influxql.create_database(name), columns=0, change=True)
         except StoreMisconfigured as error:
             # A user without the right to create sees only the databases he has rights on.
             statements = "; ".join(influxql.create_database(each) for each in names if each in missing)
@@ -42,7 +42,7 @@ def make_databases(http: InfluxHttp, names: Sequence[str]) -> None:
 
 
 def _visible(http: InfluxHttp) -> set[str]:
-    return {str(row[0]) for series in http.query(influxql.databases()) for row in series.values}
+    return {str(row[0]) for series in http.query(influxql.databases(), columns=1) for row in series.values}
 
 
 def retention_of(http: InfluxHttp, names: Sequence[str]) -> dict[str, int]:
@@ -50,7 +50,7 @@ def retention_of(http: InfluxHttp, names: Sequence[str]) -> dict[str, int]:
     found = {}
     for name in names:
         try:
-            answer = http.query(influxql.retention_policies(name), bucket=name)
+            answer = http.query(influxql.retention_policies(name), columns=0, bucket=name)
         except StoreMisconfigured:
             raise
         except StoreUnavailable as error:
@@ -82,7 +82,7 @@ def check_fields(http: InfluxHttp, settings: InfluxSettings) -> None:
     for measurement in _FLOAT_MEASUREMENTS:
         bucket = settings.bucket_of(measurement)
         types: dict[str, set[str]] = {}
-        for series in http.query(influxql.field_keys(measurement), bucket=bucket):
+        for series in http.query(influxql.field_keys(measurement), columns=2, bucket=bucket):
             for name, kind in series.values:
                 types.setdefault(name, set()).add(kind)
         for name, kinds in types.items():

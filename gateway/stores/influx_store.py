@@ -104,7 +104,7 @@ class InfluxStore:
         if self.settings.write_only:
             return None
         found = {}
-        for series in self._query(influxql.newest_marks(), "mark"):
+        for series in self._query(influxql.newest_marks(), "mark", columns=2):
             found[series.tags["region"]] = int(series.values[0][1])
         return found
 
@@ -113,7 +113,7 @@ class InfluxStore:
         if self.settings.write_only or query.limit <= 0 or query.from_ms >= query.to_ms:
             return []
         found: list[StoredReading] = []
-        for series in self._query(influxql.readings(query), "air"):
+        for series in self._query(influxql.readings(query), "air", columns=3):
             for time_ms, good, suspect in series.values:
                 if good is not None:
                     found.append(StoredReading(time_ms, float(good), suspect=False))
@@ -125,9 +125,9 @@ class InfluxStore:
         """Close the connections."""
         self._http.close()
 
-    def _query(self, statement: str, measurement: str) -> list[Series]:
+    def _query(self, statement: str, measurement: str, *, columns: int) -> list[Series]:
         try:
-            return self._http.query(statement, bucket=self.settings.bucket_of(measurement))
+            return self._http.query(statement, columns=columns, bucket=self.settings.bucket_of(measurement))
         except StoreUnavailable:
             self.counters.failures += 1
             raise
@@ -169,7 +169,7 @@ class InfluxStore:
             raise StoreUnavailable(f"bucket {bucket} refused the mark of the proof: {error}") from error
         if self.settings.write_only:
             return
-        series = self._http.query(influxql.probe_mark(now_ms), bucket=bucket)
+        series = self._http.query(influxql.probe_mark(now_ms), columns=2, bucket=bucket)
         found = [float(n) for one in series for _, n in one.values]
         if found != [float(now_ms)]:
             raise StoreUnavailable(f"bucket {bucket}: wrote the mark {now_ms} and read back {found}")
