@@ -1,0 +1,570 @@
+"""The journal: every pack lies here before it goes to the network, until a gateway says that it has it.
+
+One SQLite file in WAL mode. No socket, no thread of its own; all methods may be called from any thread, one at a time.
+The rules are those of the contract's "ten rules of the journal".
+"""
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from agent.errors import JournalError
+from agent.journal_counters import JournalCounters
+from agent.journal_file import Budget
+from agent.journal_opening import open_files
+from agent.journal_owed import Owed
+from agent.journal_rows import Label, Moment, Row, RowClass, Value, class_of
+from agent.journal_settings import JournalSettings
+from agent.journal_store import JournalStore
+from agent.journal_time import AT_ONCE, place_boots, time_rows
+from agent.timekeeper import Timekeeper
+from telemetry.clock import Clock, to_ms
+from telemetry.ids import require_id
+from telemetry.messages import MAX_RANGES, ResendResult
+from telemetry.quantities import WIRE_QUANTITIES
+from telemetry.ranges import RangeSet, Span
+from telemetry.readings import DropReason, Flag
+from telemetry.senml_resolver import CALL_STATES, MAX_REASON_CHARACTERS
+from telemetry.topics import Root
+
+__all__ = ["Journal", "JournalSettings", "Row", "RowClass"]
+
+MAX_UNWRITTEN: Final = 256
+"""Rows that wait in memory for the next commit, at most."""
+
+MAX_MISSING: Final = 1_000
+"""Ranges named as missing in one answer; a gateway asks again for the rest."""
+
+RETRY_S: Final = 5.0
+"""After a refusal of the disk, seconds until the next attempt that nothing else asks for."""
+
+TIMED_A_TICK: Final = 2_000
+EXPIRY_S: Final = 60.0
+EXPIRY_ROWS: Final = 2_000
+"""Rows looked at a minute, which is more than ten a second."""
+
+SHRINK_PAGES: Final = 256
+
+log = structlog.get_logger(__name__)
+
+
+class Journal:
+    """Packs with their pairs, receipts and times; opened with `Journal.open`.
+
+    Attributes:
+        settings: As opened.
+        counters: What happened since.
+        owed: What is to be sent.
+    """
+
+    def __init__(self, store: JournalStore, *, root: Root, time: Timekeeper, settings: JournalSettings) -> None:
+        self.settings = settings
+        self.counters = store.counters
+        self._store = store
+        self._root = root
+        self._time = time
+        self._clock = time.clock
+        self._lock = threading.RLock()
+        self.owed = Owed(store, time, self._lock)
+        self._hurried = RangeSet()
+        self._unsynced_s: float | None = None
+        self._retry_s = 0.0
+        self._expiry_s = 0.0
+        self._expiry_after = 0
+        self._is_timing = False
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        root: Root,
+        clock: Clock,
+        rng: random.Random,
+        settings: JournalSettings,
+        trusted: bool,
+        on_sync: Callable[[], None] | None = None,
+    ) -> "Journal":
+        """Open or create the journal at `path`, with its note, log and reserve beside it.
+
+        Args:
+            path: The SQLite file; its folder must exist.
+            root: Topic root of all that is journalled from now on.
+            clock: Where time comes from.
+            rng: Where the journal's id comes from; seeded by the system except in tests.
+            settings: See there.
+            trusted: Whether the wall clock may be believed now (rule 6).
+            on_sync: Called whenever the file is known to be on the disk, `files` says what that is.
+
+        Raises:
+            JournalError: The file is in use, newer than this program, or the disk refuses it.
+        """
+        time = Timekeeper(clock, is_trusted=trusted)
+        counters = JournalCounters()
+        budget = Budget(int(settings.max_mb * 1_000_000))
+        opened = open_files(path, budget=budget, time=time, rng=rng, counters=counters, block=settings.block)
+        try:
+            store = JournalStore(
+                opened.file, opened.table, opened.numbers, counters, root=root, now=time.now, on_sync=on_sync
+            )
+            store.reserve(1)
+            with suppress(JournalError), store.transaction():
+                store.table.forget_unused(store.numbers.journal)
+            with suppress(JournalError):
+                store.table.forget()
+            store.declare(opened.lost)
+            journal = cls(store, root=root, time=time, settings=settings)
+            if trusted:
+                journal._place()
+            journal.sync()
+        except BaseException:
+            opened.file.close()
+            raise
+        return journal
+
+    # -- what it knows -------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """This opening's journal id (rule 1)."""
+        return self._store.numbers.journal
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return self._store.file.path
+
+    @property
+    def root(self) -> Root:
+        """Topic root of all that is journalled now."""
+        return self._root
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the wall clock is believed."""
+        return self._time.is_trusted
+
+    @property
+    def unreceipted_count(self) -> int:
+        """How many packs have no receipt."""
+        with self._lock:
+            self.commit()
+            return self._store.unreceipted_count
+
+    @property
+    def oldest_unreceipted_ms(self) -> int | None:
+        """Unix milliseconds of the oldest of them that has a time; None if there is none."""
+        with self._lock:
+            self.commit()
+            return self._store.read(self._store.table.oldest_unreceipted_ms, None)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on the disk."""
+        with self._lock:
+            return self._store.file.size_bytes
+
+    @property
+    def is_failing(self) -> bool:
+        """True while the disk does not take what is journalled; it is sent from memory then."""
+        return self._store.is_failing
+
+    @property
+    def roots(self) -> list[Root]:
+        """All topic roots of its packs, the present one too: receipts come to each (rule 1)."""
+        with self._lock:
+            return sorted({self._root, *self._store.table.roots()})
+
+    def held(self) -> dict[str, list[Span]]:
+        """By journal id, the ranges of all packs it has, receipted or not (rule 9)."""
+        with self._lock:
+            return {
+                journal: numbers.spans()
+                if numbers.span_count() <= MAX_RANGES
+                else [(numbers.lowest() or 0, numbers.highest() or 0)]
+                for journal, numbers in self._store.held.items()
+                if numbers
+            }
+
+    def last_state(self, point: str) -> Row | None:
+        """The newest state of a facility point under the present root; None if it never had one."""
+        with self._lock:
+            return self._store.newest.get((self._root, point))
+
+    def points_with_state(self) -> list[str]:
+        """Every facility point that has a newest state under the present root, whether or not it is still there."""
+        with self._lock:
+            return sorted(point for root, point in self._store.newest if root == self._root)
+
+    def row(self, sequence: int) -> Row | None:
+        """One pack with all its marks; None if it is not held."""
+        with self._lock:
+            pending = self._store.pending
+            row = pending.rows.get(sequence)
+            if row is not None:
+                return row
+            row = self._store.read(lambda: self._store.table.row(sequence), None)
+            return pending.marked(row) if row is not None else None
+
+    def is_newest(self, row: Row) -> bool:
+        """True if no newer state of its facility point is known."""
+        return self._store.is_newest(row.sequence)
+
+    # -- what is measured ----------------------------------------------------------------------------------------------
+
+    def add_air(
+        self,
+        point: str,
+        room: str,
+        values: Mapping[str, float],
+        *,
+        flags: Mapping[str, tuple[Flag, ...]] | None = None,
+        time_ms: int | None = None,
+    ) -> Row | None:
+        """Journal what was measured at an air point at one time.
+
+        A value that the journal has already, or that contradicts one it has for the same quantity and millisecond, is
+        refused and counted; so is one that no quantity of the table has, or that is not finite. The others go on.
+
+        Args:
+            point: The point's id.
+            room: Its room's id.
+            values: By quantity, in its unit.
+            flags: What the sensor knows, by quantity.
+            time_ms: Unix milliseconds; None: now, or if the clock is not trusted, a time since boot (rule 6).
+
+        Returns:
+            The pack with what was new; None if nothing was.
+        """
+        require_id(point, "point")
+        require_id(room, "room")
+        with self._lock:
+            moment = self._time.now() if time_ms is None else Moment(time_ms)
+            news = self._news(point, moment, self._checked(point, values, flags or {}))
+            if not news:
+                return None
+            names = tuple(value.name for value in news)
+            label = Label(root=self._root, point=point, room=room, kind="", names=names)
+            return self._add(RowClass.AIR, label, tuple(news), moment)
+
+    def add_state(self, point: str, room: str, kind: str, working: bool, state: str, reason: str = "") -> Row | None:
+        """Journal the state of a facility point; it is on the disk on return.
+
+        Args:
+            point: The point's id.
+            room: Its room's id.
+            kind: What it is; a call's begins with `call-`.
+            working: Whether it does what it is there for.
+            state: One of the contract's words; of a call `called`, `cleared` or `test`.
+            reason: Why, cut after 200 characters.
+
+        Returns:
+            The pack; None if nothing differs from the point's last one (rule 7).
+
+        Raises:
+            ValueError: If an id or the state is none.
+        """
+        for text, what in ((point, "point"), (room, "room"), (kind, "kind")):
+            require_id(text, what)
+        if class_of(kind) is RowClass.CALL and state not in CALL_STATES:
+            raise ValueError(f"state of a call is called, cleared or test, got {state[:40]!r}")
+        require_id(state.replace("_", "-"), "state")
+        reason = reason[:MAX_REASON_CHARACTERS]
+        values = [Value("working", working), Value("state", state)]
+        values += [Value("reason", reason)] if reason else []
+        names = tuple(value.name for value in values)
+        label = Label(root=self._root, point=point, room=room, kind=kind, names=names)
+        with self._lock:
+            last = self.last_state(point)
+            if last is not None and last.label == label and _plain(last.values) == _plain(values):
+                return None
+            moment = self._time.now()
+            while moment.is_absolute and self._is_taken(point, moment.ms):
+                # Two states of one point at one time would be one in the store.
+                moment = moment._replace(ms=moment.ms + 1)
+            return self._add(class_of(kind), label, tuple(values), moment)
+
+    # -- what gateways say ---------------------------------------------------------------------------------------------
+
+    def receipt(self, journal: str, ranges: Iterable[Span]) -> None:
+        """Packs that a gateway has committed: they may be forgotten (rule 3)."""
+        with self._lock:
+            if journal not in self._store.held:
+                self.counters.unknown_receipts += 1
+            pending = self._store.pending
+            for first, last in self._clipped(journal, ranges):
+                pending.receipts.add(first, last)
+                pending.wanted.remove(first, last)
+            pending.change(lambda row: row.is_timed and row.sequence in pending.receipts, receipted=True)
+            self._touch()
+
+    def heard(self, journal: str, ranges: Iterable[Span]) -> None:
+        """Facility packs that somebody was told about; that frees nothing (rule 3)."""
+        with self._lock:
+            pending = self._store.pending
+            for first, last in self._clipped(journal, ranges):
+                pending.heard.add(first, last)
+            pending.change(lambda row: row.sequence in pending.heard, heard=True)
+            self._touch()
+
+    def resend(self, journal: str, ranges: Iterable[Span]) -> ResendResult:
+        """Take the receipts of packs back, so that they are sent until receipted again.
+
+        Returns:
+            How many packs that are, and what of the ranges is not held: the first 1,000 ranges of it.
+        """
+        with self._lock:
+            asked = RangeSet(ranges)
+            held = self._store.held.get(journal, RangeSet())
+            there = asked & held
+            self._want(there)
+            return ResendResult(sent=there.size(), missing=(asked - held).spans()[:MAX_MISSING])
+
+    def resend_between(self, from_ms: int, to_ms: int) -> ResendResult:
+        """As `resend`, for what was measured from `from_ms` until before `to_ms`; what is missing is not known."""
+        with self._lock:
+            self.commit()
+            there = self._store.read(lambda: self._store.table.between(from_ms, to_ms), RangeSet())
+            self._want(there)
+            return ResendResult(sent=there.size(), missing=[])
+
+    def clipped(self, journal: str, ranges: Iterable[Span]) -> RangeSet:
+        """The ranges within the numbers that the journal has under this id; none of an unknown id."""
+        with self._lock:
+            return RangeSet(self._clipped(journal, ranges))
+
+    def take_news(self) -> bool:
+        """True if since the last call rows came to be owed that nobody handed in; see `JournalStore.has_news`."""
+        with self._lock:
+            news, self._store.has_news = self._store.has_news, False
+            return news
+
+    def take_hurried(self) -> RangeSet:
+        """Numbers asked for by `resend` since the last call: they are due at once."""
+        with self._lock:
+            hurried, self._hurried = self._hurried, RangeSet()
+            return hurried
+
+    # -- what is to be sent --------------------------------------------------------------------------------------------
+
+    def mark_sent(self, rows: Iterable[Row]) -> None:
+        """These packs are about to be handed to the network; facility packs among them are on the disk on return."""
+        with self._lock:
+            pending = self._store.pending
+            for row in rows:
+                if row.row_class is RowClass.NOTE:
+                    self._store.note_sent(row)
+                if row.sequence in pending.rows:
+                    pending.rows[row.sequence] = replace(pending.rows[row.sequence], sent=True)
+                elif not row.sent:
+                    pending.sent.add(row.sequence)
+            self._touch()
+            self.commit()
+
+    def give_up(self, row: Row) -> None:
+        """A pack that cannot be read back or sent: it is deleted and declared."""
+        with self._lock:
+            self.commit()
+            self.counters.unreadable += 1
+            log.error("pack cannot be sent and is given up", journal=row.journal, sequence=row.sequence)
+            with suppress(JournalError):
+                self._store.give_up([row], DropReason.CORRUPT)
+
+    # -- time, disk, space ---------------------------------------------------------------------------------------------
+
+    def trust_clock(self) -> None:
+        """From now on the wall clock is believed; rows without time get theirs, once (rule 6)."""
+        with self._lock:
+            if self._time.is_trusted:
+                return
+            self._time.is_trusted = True
+            self._place()
+
+    def commit(self) -> bool:
+        """Write what waits to the file: it survives the end of this process. False if the disk refuses."""
+        with self._lock:
+            if self._store.pending and self._unsynced_s is None:
+                self._unsynced_s = self._clock.monotonic()
+            done = self._store.commit()
+            if not done:
+                self._retry_s = self._clock.monotonic() + RETRY_S
+            return done
+
+    def sync(self) -> bool:
+        """Write what waits and put it on the disk: it survives a power cut. False if the disk refuses."""
+        with self._lock:
+            done = self.commit() and self._store.sync()
+            if done:
+                self._unsynced_s = None
+            return done
+
+    def tick(self) -> None:
+        """What time brings: commits, syncs, expiry, and the next part of long work."""
+        with self._lock:
+            now_s = self._clock.monotonic()
+            if self._is_timing and now_s >= self._retry_s:
+                self._time_more(TIMED_A_TICK)
+            if self._due_of_pending() <= now_s:
+                self.commit()
+            if self._unsynced_s is not None and self._due_of_sync() <= now_s:
+                self.sync()
+            if now_s >= self._expiry_s:
+                self._expiry_s = now_s + EXPIRY_S
+                self.expire()
+
+    def due(self) -> float:
+        """Monotonic time of the next `tick` with something to do."""
+        with self._lock:
+            timing_s = max(self._retry_s, 0.0) if self._is_timing else self._expiry_s
+            return min(timing_s, self._expiry_s, self._due_of_pending(), self._due_of_sync())
+
+    def expire(self) -> int:
+        """Forget receipted packs journalled more than `keep_days` ago, 2,000 rows at a time; how many went."""
+        with self._lock:
+            self._store.file.keep_ballast()
+            if not self.trusted or not self.commit():
+                return 0
+            before_ms = to_ms(self._clock.now() - self.settings.keep_days * 86_400)
+            try:
+                return self._expire(before_ms)
+            except JournalError as error:
+                log.debug("journal cannot forget", error=str(error))
+                return 0
+
+    def files(self) -> list[Path]:
+        """The file and its log: a copy of both, made in `on_sync`, is what a power cut leaves at worst."""
+        return [self._store.file.path, self._store.file.wal_path]
+
+    def close(self) -> None:
+        """Write, sync, note that this was an orderly end, and let the files go."""
+        with self._lock:
+            if self.sync():
+                with suppress(JournalError):
+                    self._store.numbers.close(self._store.table.owed_ranges())
+            self._store.file.close()
+
+    def abandon(self) -> None:
+        """Let the files go as the end of the process would: what is not committed is lost."""
+        with self._lock:
+            self._store.file.close()
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _checked(self, point: str, values: Mapping[str, float], flags: Mapping[str, tuple[Flag, ...]]) -> list[Value]:
+        good = []
+        for name, number in values.items():
+            if name not in WIRE_QUANTITIES or not isfinite(number):
+                self.counters.malformed += 1
+                log.debug("value refused", point=point, quantity=name[:64], value=number)
+                continue
+            given = flags.get(name, ())
+            good.append(Value(name, float(number), tuple(flag for flag in Flag if flag in given)))
+        return good
+
+    def _news(self, point: str, moment: Moment, values: list[Value]) -> list[Value]:
+        """The values that are neither known nor contradict what is known."""
+        if not moment.is_absolute or not values:
+            return values
+        nothing: dict[str, float] = {}
+        known = self._store.read(lambda: self._store.table.values_at(self._root, point, moment.ms), nothing)
+        known |= self._store.pending.values_at(self._root, point, moment.ms)
+        for value in values:
+            if value.name in known and known[value.name] == value.value:
+                self.counters.repeated += 1
+            elif value.name in known:
+                self.counters.refused += 1
+                log.debug("second value refused", point=point, quantity=value.name, time_ms=moment.ms)
+        return [value for value in values if value.name not in known]
+
+    def _is_taken(self, point: str, time_ms: int) -> bool:
+        return self._store.pending.is_taken(self._root, point, time_ms) or self._store.read(
+            lambda: self._store.table.is_taken(self._root, point, time_ms), False
+        )
+
+    def _add(self, row_class: RowClass, label: Label, values: tuple[Value, ...], moment: Moment) -> Row:
+        self._store.reserve(1)
+        now = self._time.now()
+        journalled_ms = now.ms if now.is_absolute else None
+        row = self._store.new_row(row_class, label, values, moment, journalled_ms=journalled_ms)
+        self._store.put(row)
+        self._touch()
+        if row_class.is_facility or self.settings.fsync == "always":
+            self.sync()
+        elif len(self._store.pending.rows) >= MAX_UNWRITTEN and not self.is_failing:
+            self.commit()
+        return row
+
+    def _clipped(self, journal: str, ranges: Iterable[Span]) -> list[Span]:
+        """The ranges within what this journal id has; each opening's numbers are a stretch of their own."""
+        held = self._store.held.get(journal)
+        if not held:
+            return []
+        low, high = held.lowest() or 0, held.highest() or 0
+        return [(max(first, low), min(last, high)) for first, last in ranges if first <= high and last >= low]
+
+    def _want(self, numbers: RangeSet) -> None:
+        pending = self._store.pending
+        for first, last in numbers:
+            pending.receipts.remove(first, last)
+            pending.wanted.add(first, last)
+            self._hurried.add(first, last)
+        pending.change(lambda row: row.sequence in numbers, receipted=False)
+        self._touch()
+        self.commit()
+
+    def _touch(self) -> None:
+        if self._store.pending:
+            self._store.pending.touch(self._clock.monotonic())
+
+    def _due_of_pending(self) -> float:
+        since_s = self._store.pending.since_s
+        if since_s is None:
+            return float("inf")
+        return max(since_s + self.settings.commit_interval_s, self._retry_s)
+
+    def _due_of_sync(self) -> float:
+        if self._unsynced_s is None:
+            return float("inf")
+        return max(self._unsynced_s + self.settings.fsync_interval_s, self._retry_s)
+
+    def _place(self) -> None:
+        self.commit()
+        self._is_timing = True
+        self._time_more(AT_ONCE)
+
+    def _time_more(self, limit: int) -> None:
+        """Give rows their time and put that on the disk before anybody sees it: it is computed once (rule 6)."""
+        try:
+            place_boots(self._store, self._clock)
+            done = time_rows(self._store, self._clock, limit)
+        except JournalError as error:
+            log.debug("journal cannot give rows their time", error=str(error))
+            self._retry_s = self._clock.monotonic() + RETRY_S
+            return
+        self._is_timing = done == limit
+        if done:
+            self._store.refresh_newest()
+            self.sync()
+
+    def _expire(self, before_ms: int) -> int:
+        ages = self._store.table.ages(self._expiry_after, EXPIRY_ROWS)
+        old = [one for one in ages if one[2] is not None and one[2] < before_ms]
+        gone = [sequence for sequence, receipted, _ in old if receipted and not self._store.is_newest(sequence)]
+        # Rows lie in the order of their journalling: where the young begin, the next look starts at the oldest again.
+        self._expiry_after = ages[-1][0] if ages and len(old) == len(ages) == EXPIRY_ROWS else 0
+        if gone:
+            self._store.forget(gone)
+            self.counters.expired += len(gone)
+        self._store.file.shrink(SHRINK_PAGES)
+        return len(gone)
+
+
+def _plain(values: Iterable[Value]) -> dict[str, object]:
+    return {value.name: value.value for value in values}

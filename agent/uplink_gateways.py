@@ -1,0 +1,53 @@
+"""Rule 5: what a gateway's status makes urgent. It hurries, it never holds."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from telemetry.messages import GatewayStatus
+
+MAX_GATEWAYS = 64
+"""Gateways remembered; a region has one or two. Of more, the oldest is forgotten and counts as new again."""
+
+
+class Hurry(Enum):
+    """What a status changes."""
+
+    NOTHING = auto()
+    NEW_BOOT = auto()
+    """A gateway of the region that was not known in this boot: all goes again within seconds, unheard calls at once."""
+    STORING = auto()
+    """A known one stores again: all goes again within seconds."""
+
+
+@dataclass(slots=True)
+class _Known:
+    boot: str
+    storing: bool
+
+
+class Gateways:
+    """What is known of the gateways of one region."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+
+    def hear(self, gateway: str, status: GatewayStatus, region: str) -> Hurry:
+        """Take in a status, and say what it makes urgent for an agent of `region`."""
+        serves = region in status.regions or "+" in status.regions
+        if not status.online or not serves:
+            # The will or another region's: that it is gone is no reason to hold anything back.
+            return Hurry.NOTHING
+        known = self._known.pop(gateway, None)
+        storing = status.storing is not False
+        self._known[gateway] = _Known(status.boot, storing)
+        if len(self._known) > MAX_GATEWAYS:
+            del self._known[next(iter(self._known))]
+        if known is None or known.boot != status.boot:
+            return Hurry.NEW_BOOT
+        if storing and not known.storing:
+            return Hurry.STORING
+        return Hurry.NOTHING
+
+    def forget(self, gateway: str) -> None:
+        """Its status was removed."""
+        self._known.pop(gateway, None)
