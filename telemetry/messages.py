@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from telemetry.errors import MalformedError, Reason
+from telemetry.ids import ID_PATTERN, is_id, is_journal_id
 from telemetry.ranges import Span
 
 MAX_BODY_BYTES: Final = 900_000
@@ -166,8 +167,17 @@ def decode(body: bytes, kind: type[_Message]) -> _Message:
         message: _Message = _DECODERS[kind].decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(Reason.JSON, f"{kind.__name__.lower()}: {error}") from error
+    _check_ids(message)
     _check_spans(message)
     return message
+
+
+def _check_ids(message: object) -> None:
+    """A command's id becomes a topic level of its answer."""
+    if isinstance(message, Command | Reply) and not is_id(message.id):
+        raise MalformedError(Reason.JSON, f"id {message.id[:64]!r} does not match {ID_PATTERN}")
+    if isinstance(message, Receipt) and not is_journal_id(message.journal):
+        raise MalformedError(Reason.JSON, f"journal {message.journal[:64]!r} is no journal id")
 
 
 def _check_spans(message: object) -> None:

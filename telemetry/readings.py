@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from telemetry.ids import is_journal_id
+
 MAX_SEQUENCE: Final = 2**53 - 1
 CALL_PREFIX: Final = "call-"
 SENSOR_KIND: Final = "sensor"
@@ -120,7 +122,9 @@ def declaration_of(pack: Pack) -> Declaration | None:
     if not all(isinstance(number, float) for number in numbers):
         return None
     first, last, begin, end = (float(number) for number in numbers if number is not None)
-    if not 1 <= first <= last <= MAX_SEQUENCE or end < begin:
+    if not is_journal_id(journal) or not first.is_integer() or not last.is_integer():
+        return None
+    if not 1 <= first <= last <= MAX_SEQUENCE or not -MAX_SEQUENCE <= begin * 1000 <= end * 1000 <= MAX_SEQUENCE:
         return None
     return Declaration(
         journal=journal,

@@ -4,18 +4,20 @@ The wire form: the first record carries `bver` 26 (RFC 9100, since secondary uni
 `bt`, and our labels `jr`, `sq`, `rm`, `kd`, which a foreign reader may ignore. Any record may carry `qf`.
 """
 
+from math import isfinite
 from typing import Final, NamedTuple
 
 import msgspec
 
 from telemetry.errors import MalformedError, Reason
 from telemetry.messages import MAX_BODY_BYTES
-from telemetry.quantities import WIRE_QUANTITIES
-from telemetry.readings import Pack
-from telemetry.senml_records import Fault, RawRecord, Resolver, read_loosely
+from telemetry.readings import Pack, Record
+from telemetry.senml_loose import read_loosely
+from telemetry.senml_plain import VERSION, read_plainly
+from telemetry.senml_records import ABSOLUTE_FROM_MS, UNITS, WORD_TYPES, Fault, RawRecord, text_of
+from telemetry.senml_resolver import Resolver
 
-VERSION: Final = 26
-"""RFC 9100: 10 is RFC 8428's base, 2^4 the feature "secondary units"."""
+__all__ = ["VERSION", "Decoded", "Fault", "decode", "encode"]
 
 _DECODER: Final = msgspec.json.Decoder(list[RawRecord])
 _ENCODER: Final = msgspec.json.Encoder()
@@ -37,33 +39,61 @@ def encode(pack: Pack) -> bytes:
 
     Raises:
         MalformedError: With reason `oversize` if the body is longer than the wire allows, `unknown-quantity` or `senml`
-            if a record is none that the wire knows, `not-finite` for NaN or infinity.
+            if a record is none that the wire knows, `not-finite` for NaN or infinity, `relative-time` if a time would
+            be read back as relative though the pack is not, or the other way round.
     """
+    if not pack.records:
+        raise MalformedError(Reason.SENML, "a pack has at least one record")
     base_ms = pack.records[0].time_ms
-    raw: list[RawRecord] = []
-    for index, record in enumerate(pack.records):
-        one = RawRecord(n=record.name, t=(record.time_ms - base_ms) / 1000 if record.time_ms != base_ms else None)
-        if isinstance(record.value, bool):
-            one.vb = record.value
-        elif isinstance(record.value, str):
-            one.vs = record.value
-        else:
-            one.v = float(record.value)
-            quantity = WIRE_QUANTITIES.get(record.name)
-            one.u = quantity.unit if quantity else None
-            if one.v - one.v != 0.0:
-                raise MalformedError(Reason.NOT_FINITE, f"{record.name} is {record.value}")
-        one.qf = " ".join(record.flags) if record.flags else None
-        if index == 0:
-            one.bver = VERSION
-            one.bn = f"{pack.site}/{pack.point}/"
-            one.bt = base_ms / 1000
-            one.jr, one.sq, one.rm, one.kd = pack.journal, pack.sequence, pack.room, pack.kind
-        raw.append(one)
+    raw = [_raw(record, base_ms, is_relative=pack.relative) for record in pack.records]
+    first = raw[0]
+    first.bver = VERSION
+    first.bn = f"{pack.site}/{pack.point}/"
+    first.bt = base_ms / 1000
+    first.jr, first.sq, first.rm, first.kd = pack.journal, pack.sequence, pack.room, pack.kind
     body = _ENCODER.encode(raw)
     if len(body) > MAX_BODY_BYTES:
         raise MalformedError(Reason.OVERSIZE, f"{len(body)} bytes; a body has at most {MAX_BODY_BYTES}")
     return body
+
+
+def _raw(record: Record, base_ms: int, *, is_relative: bool) -> RawRecord:
+    name, value, time_ms = record.name, record.value, record.time_ms
+    if (time_ms < ABSOLUTE_FROM_MS) is not is_relative:
+        # Below 2^28 s, in 1978, a reader takes a time for relative: a clock that was never set, or a pack mislabelled.
+        raise MalformedError(Reason.RELATIVE_TIME, f"{name}: {time_ms} ms in a pack with relative={is_relative}")
+    unit = UNITS.get(name)
+    if unit is None:
+        return _word(record, base_ms)
+    if isinstance(value, bool | str):
+        raise MalformedError(Reason.SENML, f"{name}: float wanted, got {type(value).__name__}")
+    if not isfinite(value):
+        raise MalformedError(Reason.NOT_FINITE, f"{name} is {value}")
+    return RawRecord(n=name, u=unit, v=float(value), t=_offset_s(record, base_ms), qf=text_of(record.flags))
+
+
+def _word(record: Record, base_ms: int) -> RawRecord:
+    """A record that is no quantity: a facility state, a declaration."""
+    name, value, wanted = record.name, record.value, WORD_TYPES.get(record.name)
+    if wanted is None:
+        raise MalformedError(Reason.UNKNOWN_QUANTITY, f"{name[:64]!r} is no quantity of the table")
+    is_number = isinstance(value, float | int) and not isinstance(value, bool)
+    if not (is_number if wanted is float else isinstance(value, wanted)):
+        raise MalformedError(Reason.SENML, f"{name}: {wanted.__name__} wanted, got {type(value).__name__}")
+    one = RawRecord(n=name, t=_offset_s(record, base_ms), qf=text_of(record.flags))
+    if isinstance(value, bool):
+        one.vb = value
+    elif isinstance(value, str):
+        one.vs = value
+    elif isfinite(value):
+        one.v = float(value)
+    else:
+        raise MalformedError(Reason.NOT_FINITE, f"{name} is {value}")
+    return one
+
+
+def _offset_s(record: Record, base_ms: int) -> float | None:
+    return (record.time_ms - base_ms) / 1000 if record.time_ms != base_ms else None
 
 
 def decode(body: bytes, site: str) -> Decoded:
@@ -77,13 +107,10 @@ def decode(body: bytes, site: str) -> Decoded:
     """
     if len(body) > MAX_BODY_BYTES:
         raise MalformedError(Reason.OVERSIZE, f"{len(body)} bytes; a body has at most {MAX_BODY_BYTES}")
-    faults: list[Fault] = []
-    try:
-        raw: list[RawRecord | None] = list(_DECODER.decode(body)) if b'_"' not in body else []
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raw = []
-    if not raw:
-        raw, faults = read_loosely(body)
+    pack = read_plainly(body, site)
+    if pack is not None:
+        return Decoded(pack, [], pack.journal, pack.sequence)
+    raw, faults = _read(body)
     resolver = Resolver.of(raw, site)
     records = []
     for one in raw:
@@ -93,5 +120,17 @@ def decode(body: bytes, site: str) -> Decoded:
             records.append(resolver.resolve(one))
         except MalformedError as error:
             faults.append(Fault(error.reason, error.detail, _ENCODER.encode(one)[:2000]))
-    pack = resolver.pack(records, faults)
-    return Decoded(pack, faults, resolver.journal, resolver.sequence)
+    return Decoded(resolver.pack(records, faults), faults, resolver.journal, resolver.sequence)
+
+
+def _read(body: bytes) -> tuple[list[RawRecord | None], list[Fault]]:
+    # The strict decoder skips labels it does not know, also one that ends in "_" and must be understood, however that
+    # may be written; and only the loose one can leave out a single record.
+    if b'_"' not in body and b"\\u" not in body:
+        try:
+            raw: list[RawRecord | None] = list(_DECODER.decode(body))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raw = []
+        if raw:
+            return raw, []
+    return read_loosely(body)

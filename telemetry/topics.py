@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from telemetry.errors import MalformedError, Reason
-from telemetry.ids import RESERVED_REGION, require_id
+from telemetry.ids import RESERVED_REGION, is_id, require_id
 
 PREFIX: Final = "openhall/v1"
 
@@ -115,7 +115,7 @@ GATEWAY_STATUS_FILTER: Final = f"{PREFIX}/{RESERVED_REGION}/+"
 def gateway_of(topic: str) -> str | None:
     """The gateway whose status topic this is, None if it is another topic."""
     head, _, gateway = topic.rpartition("/")
-    return gateway if head == f"{PREFIX}/{RESERVED_REGION}" else None
+    return gateway if head == f"{PREFIX}/{RESERVED_REGION}" and is_id(gateway) else None
 
 
 def region_filters(region: str) -> list[str]:
