@@ -1,6 +1,7 @@
 """The words of `openhall-gateway`. Answers on stdout, logs on stderr.
 
-Exit 0 well, 1 a negative answer, 2 wrong use or configuration, 4 an outside service cannot be reached, 70 our fault.
+Exit 0 well, 1 a negative answer, 2 wrong use or configuration, 3 indeterminate, 4 an outside service cannot be
+reached, 70 our fault.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from typing import Any, Final
 import structlog
 
 from gateway import config_file, logs
+from gateway.acceptance import cli as acceptance_cli
 from gateway.config import Config, LogConfig
 from gateway.errors import ConfigurationError, GatewayError, StateUnavailable, StoreMisconfigured, StoreUnavailable
 
@@ -87,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     retry.add_argument("ids", nargs="*", type=int, metavar="ID", help="which ones")
     retry.add_argument("--all", action="store_true", help="all of them")
     retry.add_argument("--json", action="store_true", help="the answer as JSON")
+    acceptance_cli.add_commands(verbs)
     return parser
 
 

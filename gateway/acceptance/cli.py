@@ -18,32 +18,34 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 _EXIT: Final = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INDETERMINATE: 3, Outcome.NOT_DUE: 3}
-_WRONG_USE: Final = 2
 
 
-def add_commands(subparsers: "_SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Mount `plan` and `judge`; each sets `func`, a handler that takes the arguments and returns the exit code."""
-    planner = subparsers.add_parser("plan", help="say when, where and at how many points a standard has air sampled")
+def add_commands(verbs: "_SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Mount `plan` and `judge`; each sets `verb`, a handler that takes the arguments and returns the exit code."""
+    text = "Say when, in how many rooms and at how many points a standard has air sampled."
+    planner = verbs.add_parser("plan", help=text, description=text)
     _add_common(planner)
-    planner.set_defaults(func=run_plan)
-    judge = subparsers.add_parser("judge", help="judge the air of renovated rooms from a plan and a file of readings")
+    planner.set_defaults(verb=run_plan)
+    text = "Judge the air of renovated rooms from a plan and a file of readings; no server is needed."
+    judge = verbs.add_parser("judge", help=text, description=text)
     _add_common(judge)
     judge.add_argument(
         "--readings", required=True, type=Path, metavar="FILE.csv", help="time,room,point,quantity,value"
     )
     judge.add_argument("--allow-simulated", action="store_true", help="let simulated readings count; for the demo only")
-    judge.set_defaults(func=run_judge)
+    judge.set_defaults(verb=run_judge)
 
 
 def run_plan(args: argparse.Namespace) -> int:
-    """The handler of `plan`."""
-    try:
-        planned, standard = _plan_and_profile(args)
-        ordered = sheet.order(standard, planned)
-        if ordered.early:
-            raise ConfigurationError("\n".join(f"{args.plan}: {fault}" for fault in ordered.early))
-    except ConfigurationError as error:
-        return _refuse(error)
+    """The handler of `plan`.
+
+    Raises:
+        ConfigurationError: If a file cannot be used, or the plan samples before it is due.
+    """
+    planned, standard = _plan_and_profile(args)
+    ordered = sheet.order(standard, planned)
+    if ordered.early:
+        raise ConfigurationError("\n".join(f"{args.plan}: {fault}" for fault in ordered.early))
     if args.json:
         _write_json(sheet.as_json(standard, ordered))
     else:
@@ -52,12 +54,13 @@ def run_plan(args: argparse.Namespace) -> int:
 
 
 def run_judge(args: argparse.Namespace) -> int:
-    """The handler of `judge`."""
-    try:
-        planned, standard = _plan_and_profile(args)
-        taken = readings.load(args.readings, planned)
-    except ConfigurationError as error:
-        return _refuse(error)
+    """The handler of `judge`.
+
+    Raises:
+        ConfigurationError: If a file cannot be used.
+    """
+    planned, standard = _plan_and_profile(args)
+    taken = readings.load(args.readings, planned)
     _tell_ignored(args.readings, taken)
     said = verdict.judge(verdict.Case(standard, planned, taken, allow_simulated=args.allow_simulated))
     if args.json:
@@ -93,11 +96,6 @@ def _tell_ignored(path: Path, taken: readings.Readings) -> None:
         sys.stderr.write(f"{path}: {rows} rows ignored: {why}\n")
     if taken.simulated:
         sys.stderr.write(f"{path}: {taken.simulated} rows are simulated and count only with --allow-simulated\n")
-
-
-def _refuse(error: ConfigurationError) -> int:
-    sys.stderr.write(f"{error}\n")
-    return _WRONG_USE
 
 
 def _write_json(content: object) -> None:

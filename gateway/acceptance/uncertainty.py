@@ -107,6 +107,8 @@ def _error(own: Sequence[list[_Piece]], value: float) -> float:
 def _turns(own: Sequence[list[_Piece]], value: float) -> Iterator[float]:
     """The values up to and including `value` where an error may step or bend."""
     yield value
+    if value > 0:
+        yield 0.0
     for pieces in own:
         for piece in pieces:
             if piece.end < value:
