@@ -17,8 +17,8 @@ from telemetry.quantities import QUANTITIES
 
 OUTDOOR: Final = "outdoor"
 """The room of outdoor rows in a file of readings."""
-MAX_SLOTS: Final = 2_000_000
-"""More slots than this in one window are refused: 23 days at one a second."""
+MAX_SLOTS: Final = 1_000_000
+"""More slots than this in one window are refused: 11 days at one a second, two years at one a minute."""
 
 _YEARS: Final = range(1970, 9000)
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]

@@ -173,7 +173,7 @@ class _Sorter:
         if reading is None:
             self._ignored["no value"] += 1
             return
-        instrument = row.get("instrument", "")
+        instrument = row.get("instrument", "").lower()
         planned = [entry for entry in entries if entry.measures(quantity) and instrument in ("", entry.instrument)]
         fitting = list(_fitting(planned, reading.time_ms))
         if len(fitting) > 1:

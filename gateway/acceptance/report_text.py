@@ -41,6 +41,11 @@ def _quantity_lines(said: QuantityVerdict, language: Language) -> Iterator[str]:
         # No conformity is claimed by a limit that could not be verified.
         outcome = _t("for information", "仅供参考", language)
     yield f"  {title}: {outcome}; {_limit(said, language)}{_numbers(said, language)}"
+    if len(said.points) > 1:
+        for point in said.points:
+            value = "-" if point.value is None else _digits(point.value * said.factor)
+            instruments = ", ".join(dict.fromkeys(entry.instrument for entry in point.entries))
+            yield f"    {point.point}: {value} ({instruments}, {point.completeness:.0%})"
     yield from (f"    - {phrases.reason(reason, language)} [{reason}]" for reason in said.reasons)
 
 

@@ -1,11 +1,12 @@
 """Slots: a window cut into pieces of the planned spacing, their means, and what share of them was measured.
 
-Sums are exact (integers), so that cutting a window in two changes no mean by even a rounding, and a larger reading
+Sums are exact (fractions), so that cutting a window in two changes no mean by even a rounding, and a larger reading
 never gives a smaller one.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate
 from math import fsum
 from typing import Final
@@ -14,8 +15,6 @@ from gateway.acceptance.plan import Span
 
 COMPLETE: Final = 0.75
 """The least share of slots with a reading (STANDARDS section 9, 7: common practice, no standard fixes it)."""
-_SCALE: Final = 1 << 1074
-"""Every float is a whole multiple of one over this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,13 @@ class Share:
     """Part of a point's value.
 
     Attributes:
-        total: The exact sum of slot means, times 2^1074.
+        total: The exact sum of slot means.
         good: How many slots it sums; 0: there is no mean.
         completeness: The lowest share of measured slots, of the whole window and of each rolling one; 0 to 1.
         mean: The mean, or the highest rolling one; None where nothing was measured.
     """
 
-    total: int
+    total: Fraction
     good: int
     completeness: float
     mean: float | None
@@ -75,11 +74,14 @@ def joined(runs: Sequence[Run]) -> list[Run]:
 
 def measure(run: Run, averaging_ms: int | None) -> Share:
     """The mean of a run, or the highest rolling one where it is longer than the averaging time."""
-    sums = list(accumulate((_exact(mean) for mean in run.means), initial=0))
+    exact = [(0, 1) if mean is None else mean.as_integer_ratio() for mean in run.means]
+    # Denominators of floats are powers of two, so the largest is one for all.
+    scale = max((below for _, below in exact), default=1)
+    sums = list(accumulate((above * (scale // below) for above, below in exact), initial=0))
     goods = list(accumulate((mean is not None for mean in run.means), initial=0))
     slots, good = len(run.means), goods[-1]
     completeness = good / slots if slots else 0.0
-    whole = Share(sums[-1], good, completeness, sums[-1] / (good * _SCALE) if good else None)
+    whole = Share(Fraction(sums[-1], scale), good, completeness, sums[-1] / (good * scale) if good else None)
     length = max(1, averaging_ms // run.interval_ms) if averaging_ms is not None else slots
     if averaging_ms is None or run.span.length_ms <= averaging_ms or slots <= length:
         return whole
@@ -88,7 +90,7 @@ def measure(run: Run, averaging_ms: int | None) -> Share:
         there = goods[start + length] - goods[start]
         completeness = min(completeness, there / length)
         if there:
-            mean = (sums[start + length] - sums[start]) / (there * _SCALE)
+            mean = (sums[start + length] - sums[start]) / (there * scale)
             highest = mean if highest is None else max(highest, mean)
     return Share(whole.total, whole.good, completeness, highest)
 
@@ -100,7 +102,7 @@ def together(shares: Sequence[Share], *, highest: bool) -> float | None:
         return None
     if highest:
         return max(means)
-    return sum(share.total for share in shares) / (sum(share.good for share in shares) * _SCALE)
+    return float(sum(share.total for share in shares) / sum(share.good for share in shares))
 
 
 def _continues(last: Run, run: Run) -> bool:
@@ -110,10 +112,3 @@ def _continues(last: Run, run: Run) -> bool:
 
 def _mean(values: Sequence[float]) -> float:
     return fsum(values) / len(values)
-
-
-def _exact(value: float | None) -> int:
-    if value is None:
-        return 0
-    above, below = value.as_integer_ratio()
-    return above * (_SCALE // below)

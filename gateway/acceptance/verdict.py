@@ -30,7 +30,8 @@ class QuantityVerdict:
         basis: Whose value it is; None where nothing was measured.
         verdict: What is said; never `not-due`.
         reasons: Why.
-        points: Where it comes from.
+        points: Where it comes from; their values stand at 25 °C.
+        factor: What a point's value is multiplied by to stand at the reference temperature.
     """
 
     row: Row
@@ -46,6 +47,7 @@ class QuantityVerdict:
     verdict: Outcome
     reasons: tuple[Reason, ...]
     points: tuple[PointValue, ...] = ()
+    factor: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,7 @@ def _judge_row(case: Case, room: Room, row: Row, season_known: bool) -> Quantity
         verdict=verdict,
         reasons=in_order(said | own),
         points=tuple(points),
+        factor=_factor(case, row, points),
     )
 
 
@@ -255,8 +258,7 @@ def _numbers(case: Case, row: Row, points: Sequence[PointValue]) -> _Numbers:
     if not known:
         return _Numbers()
     reference_c = case.plan.reference_temperature_c
-    is_laboratory = all(point.is_laboratory for point in points)
-    factor = values.rescale(row.quantity, is_laboratory=is_laboratory, reference_temperature_c=reference_c)
+    factor = _factor(case, row, points)
     indoor = fsum(known) / len(known) * factor
     outdoor = None
     if row.outdoor:
@@ -274,15 +276,19 @@ def _numbers(case: Case, row: Row, points: Sequence[PointValue]) -> _Numbers:
         return _Numbers(indoor, outdoor, mean)
     edges = uncertainty.edges(measured)
     taken_off = outdoor or Outdoor(0.0, 0.0)
-    below = _combined(edges.mean * factor - edges.low * factor, taken_off.uncertainty)
-    above = _combined(edges.high * factor - edges.mean * factor, taken_off.uncertainty)
+    below = hypot(edges.mean * factor - edges.low * factor, taken_off.uncertainty)
+    above = hypot(edges.high * factor - edges.mean * factor, taken_off.uncertainty)
     low = edges.low * factor - taken_off.value if taken_off.uncertainty == 0 else mean - below
     high = edges.high * factor - taken_off.value if taken_off.uncertainty == 0 else mean + above
-    return _Numbers(indoor, outdoor, mean, low, high, _combined(edges.uncertainty * factor, taken_off.uncertainty))
+    return _Numbers(indoor, outdoor, mean, low, high, hypot(edges.uncertainty * factor, taken_off.uncertainty))
 
 
-def _combined(inside: float, outside: float) -> float:
-    return hypot(inside, outside)
+def _factor(case: Case, row: Row, points: Sequence[PointValue]) -> float:
+    return values.rescale(
+        row.quantity,
+        is_laboratory=all(point.is_laboratory for point in points),
+        reference_temperature_c=case.plan.reference_temperature_c,
+    )
 
 
 def _compared(row: Row, numbers: _Numbers) -> tuple[Outcome, set[Reason]]:
