@@ -12,10 +12,12 @@ from typing import Final, Self, TextIO
 from agent.errors import RecordingError
 from telemetry.clock import to_ms
 from telemetry.quantities import WIRE_QUANTITIES
-from telemetry.senml_records import ABSOLUTE_FROM_S
 
 TIME: Final = "time"
 _UNIX: Final = re.compile(r"\d+(\.\d+)?")
+EARLIEST_S: Final = 2**28
+"""RFC 8428 section 4.5.3: a time below it is relative to now on the wire."""
+
 _LATEST_S: Final = 32_503_680_000
 """The year 3000; beyond it a number of seconds is one of milliseconds, taken for seconds."""
 
@@ -136,6 +138,6 @@ def _time_ms(cell: str) -> int | str:
         if moment.tzinfo is None:
             return f"{cell[:64]!r} does not say which time zone; add Z or an offset such as +08:00"
         seconds = moment.timestamp()
-    if seconds < ABSOLUTE_FROM_S:
+    if seconds < EARLIEST_S:
         return f"{cell[:64]!r} lies before 1978-07-04, which the wire takes for a relative time"
     return to_ms(seconds)

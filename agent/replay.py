@@ -181,9 +181,7 @@ class Replay:
 
     def _feed(self, rows: Iterator[RecordedRow | BadCell]) -> bool:
         """Take in the rows that are due; False once the file is at its end."""
-        for _ in range(CHUNK):
-            if self._journal.unreceipted_count >= MAX_AHEAD:
-                return True
+        for _ in range(min(CHUNK, MAX_AHEAD - self._journal.unreceipted_count)):
             row = self._waiting or next(rows, None)
             if row is None:
                 return False
