@@ -31,11 +31,13 @@ class Missing(NamedTuple):
 
 @dataclass(slots=True)
 class _Watch:
-    """What one agent owed when we last looked, and when we look again."""
+    """What one agent owed when we last looked, when we look again, and what of a question is not yet sent."""
 
     since_s: float
     wait_s: float
     owed: dict[str, RangeSet] = field(default_factory=dict)
+    asked: int = 0
+    unsent: list[tuple[str, list[Span]]] = field(default_factory=list)
 
 
 class _Asked(NamedTuple):
@@ -69,7 +71,9 @@ class Asking:
         """True if a look at what this agent owes may lead to a question."""
         with self._lock:
             watch = self._watches.get(root)
-            return root in self._ask_at_once or (watch is not None and now_s - watch.since_s >= watch.wait_s)
+            if watch is None or root in self._ask_at_once:
+                return root in self._ask_at_once
+            return bool(watch.unsent) or now_s - watch.since_s >= watch.wait_s
 
     def look(self, root: Root, owed: Mapping[str, RangeSet], *, now_s: float, now_ms: int) -> list[Message]:
         """What to send to an agent that is online and owes this.
@@ -86,19 +90,19 @@ class Asking:
                 self._ask_at_once.discard(root)
                 return []
             watch = self._watches.get(root)
-            at_once = root in self._ask_at_once
             if watch is None:
                 watch = self._watches[root] = _Watch(now_s, self._settings.ask_after_s, _copy(owed))
-                if not at_once:
-                    return []
-            elif not at_once and now_s - watch.since_s < watch.wait_s:
-                return []
-            self._ask_at_once.discard(root)
-            still = _copy(owed) if at_once else _common(watch.owed, owed)
-            watch.owed, watch.since_s = _copy(owed), now_s
-            longest = max(self._settings.ask_at_most_s, self._settings.ask_after_s)
-            watch.wait_s = min(watch.wait_s * 2, longest) if still and not at_once else self._settings.ask_after_s
-            return self._commands(root, still, now_ms)
+            if root in self._ask_at_once:
+                self._ask_at_once.discard(root)
+                self._ask(watch, owed, now_s)
+            elif not watch.unsent and now_s - watch.since_s >= watch.wait_s:
+                self._ask(watch, _common(watch.owed, owed), now_s)
+                watch.owed = _copy(owed)
+            now, watch.unsent = (
+                watch.unsent[: self._settings.commands_at_once],
+                watch.unsent[self._settings.commands_at_once :],
+            )
+            return [self._command(root, journal, spans, now_ms) for journal, spans in now]
 
     def answer(self, root: Root, reply: Reply) -> Missing | None:
         """Take in the answer to a command of ours; None if it tells of nothing missing."""
@@ -114,16 +118,20 @@ class Asking:
         missing = RangeSet((first, last) for first, last in result.missing if 0 < first <= last) & asked.ranges
         return Missing(root, asked.journal, missing.spans()) if missing else None
 
-    def _commands(self, root: Root, wanted: Mapping[str, RangeSet], now_ms: int) -> list[Message]:
-        commands: list[Message] = []
+    def _ask(self, watch: _Watch, wanted: Mapping[str, RangeSet], now_s: float) -> None:
+        """Make the question; what of it is sent when, `look` decides."""
+        count = sum(ranges.size() for ranges in wanted.values())
+        longest = max(self._settings.ask_at_most_s, self._settings.ask_after_s)
+        # As long as answers come in, the pace stays; an agent that gives nothing is asked ever less often.
+        stuck = 0 < watch.asked <= count
+        watch.wait_s = min(watch.wait_s * 2, longest) if stuck else self._settings.ask_after_s
+        watch.since_s, watch.asked = now_s, count
         size = self._settings.ranges_a_command
-        for journal, ranges in sorted(wanted.items()):
-            spans = ranges.spans()
-            for at in range(0, len(spans), size):
-                if len(commands) >= self._settings.commands_at_once:
-                    return commands
-                commands.append(self._command(root, journal, spans[at : at + size], now_ms))
-        return commands
+        watch.unsent = [
+            (journal, spans[at : at + size])
+            for journal, spans in sorted((name, ranges.spans()) for name, ranges in wanted.items())
+            for at in range(0, len(spans), size)
+        ]
 
     def _command(self, root: Root, journal: str, spans: list[Span], now_ms: int) -> Message:
         command_id = f"{self._rng.getrandbits(64):016x}"

@@ -23,7 +23,7 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ask_at_most_s: Longest wait between two requests for the same; it doubles up to here.
         command_expires_s: How long an agent may take to carry a command out.
         ranges_a_command: At most that many ranges stand in one `resend`.
-        commands_at_once: At most that many `resend` for one agent at a time.
+        commands_at_once: At most that many `resend` for one agent in one second.
         retention_s: Age beyond which the store's bucket refuses; such lines are parked. None: it keeps for ever.
         ledger_keep_days: How long the ledger and what was heard are kept.
         inbox_messages: Air messages that may wait to be read; more are shed (the agents still own them).
