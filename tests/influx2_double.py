@@ -258,9 +258,6 @@ class Influx2Double:
 
     def _select(self, bucket: str, match: re.Match[str]) -> list[dict[str, Any]]:
         names = [name.strip('"') for name in match[1].split(", ")]
-        newest = names == ["last(n)"]
-        if newest:
-            names = ["n"]
         groups: dict[str, list[list[Any]]] = {}
         for (measurement, tags), times in self.points[bucket].items():
             for when, fields in times.items():
@@ -271,8 +268,8 @@ class Influx2Double:
                     groups.setdefault(dict(tags)[match[4]] if match[4] else "", []).append([when, *row])
         found = []
         for group, rows in sorted(groups.items()):
-            rows.sort(key=lambda row: row[0], reverse=match[5] == "DESC" or newest)
-            kept = rows[: int(match[6])] if match[6] else rows[:1] if newest else rows
+            rows.sort(key=lambda row: row[0], reverse=match[5] == "DESC")
+            kept = rows[: int(match[6])] if match[6] else rows
             series: dict[str, Any] = {"name": match[2], "columns": ["time", *names], "values": kept}
             found.append({**series, "tags": {match[4]: group}} if match[4] else series)
         return found

@@ -34,6 +34,10 @@ class ServerFaultError(StoreUnavailable):
     """The server answered 500: its fault, or that of a body it cannot digest."""
 
 
+class MissingBucketError(StoreMisconfigured):
+    """The bucket or database is not there (404, or a query's error): never made, or lost by the server."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """What answers at the other end.
@@ -211,7 +215,8 @@ class InfluxHttp:
             return BodyRefusedError(status, detail)
         if status in _FOR_THE_OPERATOR:
             self.close_later()
-            return StoreMisconfigured(f"{text}. {_ADVICE[status]}")
+            kind = MissingBucketError if status == 404 else StoreMisconfigured
+            return kind(f"{text}. {_ADVICE[status]}")
         if status == 500:
             return ServerFaultError(text)
         wait_s = self._retry_after_s(error.headers)
@@ -263,7 +268,7 @@ class InfluxHttp:
         if "database not found" not in words and "bucket" not in words:
             return StoreUnavailable(text)
         self.close_later()
-        return StoreMisconfigured(f"{text}. {_ADVICE[404]}")
+        return MissingBucketError(f"{text}. {_ADVICE[404]}")
 
 
 _ADVICE: Final = {

@@ -10,7 +10,7 @@ from gateway.errors import StoreUnavailable
 from gateway.ports import Point, ReadingsQuery, Refused, StoredReading
 from gateway.stores import influxql
 from gateway.stores.influx_batches import BodyWriter, Line
-from gateway.stores.influx_http import BodyRefusedError, InfluxHttp, Series
+from gateway.stores.influx_http import BodyRefusedError, InfluxHttp, MissingBucketError, Series
 from gateway.stores.influx_proof import check_clock, check_fields, make_databases, retention_of
 from gateway.stores.influx_settings import InfluxSettings
 from gateway.stores.line_protocol import encode
@@ -82,7 +82,8 @@ class InfluxStore:
         """Commit all points but the refused: one body a bucket and 5,000 lines.
 
         Raises:
-            StoreUnavailable: 429, 5xx, time-outs, resets; some of the points may be stored.
+            StoreUnavailable: 429, 5xx, time-outs, resets; some of the points may be stored. Also if InfluxDB 1.x has
+                lost its databases, after they are made again: look at the marks, then write again.
             StoreMisconfigured: 401, 403, 404.
         """
         with self._lock:
@@ -91,6 +92,11 @@ class InfluxStore:
                 refused, buckets = self._encode(points)
                 for bucket, lines in buckets.items():
                     refused += self._bodies.write(bucket, lines)
+            except MissingBucketError as error:
+                self.counters.failures += 1
+                self._set_up = False
+                self._make_again(error)
+                raise StoreUnavailable(f"{error} (made again, empty)") from error
             except StoreUnavailable:
                 self.counters.failures += 1
                 self._set_up = False
@@ -100,13 +106,19 @@ class InfluxStore:
             return sorted(refused)
 
     def marks(self) -> dict[str, int] | None:
-        """The newest mark of each region; None of a write-only store."""
+        """The newest mark of each region; None of a write-only store.
+
+        If InfluxDB 1.x has lost its databases there are none, and the databases are made again.
+        """
         if self.settings.write_only:
             return None
-        found = {}
-        for series in self._query(influxql.newest_marks(), "mark", columns=2):
-            found[series.tags["region"]] = int(series.values[0][1])
-        return found
+        try:
+            answer = self._query(influxql.newest_marks(), "mark", columns=2)
+        except MissingBucketError as error:
+            with self._lock:
+                self._make_again(error)
+            answer = self._query(influxql.newest_marks(), "mark", columns=2)
+        return {series.tags["region"]: int(series.values[0][1]) for series in answer}
 
     def readings(self, query: ReadingsQuery) -> list[StoredReading]:
         """Readings of one series, good and suspect merged; none of a write-only store."""
@@ -139,6 +151,13 @@ class InfluxStore:
             make_databases(self._http, self.settings.buckets)
         self._retention_ms = {} if self.settings.write_only else retention_of(self._http, self.settings.buckets)
         self._set_up = True
+
+    def _make_again(self, error: MissingBucketError) -> None:
+        """Make the databases of 1.x; raises `error` for a server on which only a person can."""
+        if self.settings.write_only or self._http.server().major != 1:
+            raise error
+        self._set_up = False
+        self._ready()
 
     def _encode(self, points: Sequence[Point]) -> tuple[list[Refused], dict[str, list[Line]]]:
         refused: list[Refused] = []

@@ -122,23 +122,26 @@ class TestAServerThatDies:
         own.stop()
         own.wipe()
         own.start()
-        with pytest.raises(StoreMisconfigured, match="database not found"):
+        with pytest.raises(StoreUnavailable, match=r"database not found.*made again") as caught:
             subject.store.write([air(co2_ppm=1.0)])
+        assert not isinstance(caught.value, StoreMisconfigured)
+        assert subject.store.marks() == {}
         assert subject.store.write([air(co2_ppm=2.0)]) == []
         assert subject.store.marks() == {}
         assert subject.held("air") == expected(air(co2_ppm=2.0))
 
     def test_emptied_and_asked_first(self, own: Influxd) -> None:
-        """A query finds out as well; the proof makes the databases again."""
+        """A question for the marks finds out as well: there are none. One for readings says what is wrong."""
         subject = influx_subject(own, prefix="")
         subject.store.write([mark("north", 5.0)])
         own.kill()
         own.wipe()
         own.start()
         with pytest.raises(StoreMisconfigured, match="database not found"):
-            subject.store.marks()
-        subject.store.prove(["north"])
+            subject.store.readings(EVERYTHING)
         assert subject.store.marks() == {}
+        assert subject.store.readings(EVERYTHING) == []
+        assert subject.store.write([air(co2_ppm=2.0)]) == []
 
 
 class TestRights:
