@@ -2,6 +2,10 @@
 
 import random
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import structs
 
 from telemetry.bus import Message
 from telemetry.clock import to_seconds
@@ -31,19 +35,26 @@ class PresenceCard:
 
     def online(self, *, since_ms: int, clock_ok: bool) -> Message:
         """The agent lives. `since_ms` is when the connection began; left out while the clock is not trusted."""
-        body = Presence(
-            online=True,
-            boot=self.boot,
-            version=self._version,
-            since=to_seconds(since_ms) if clock_ok else None,
-            clock="ok" if clock_ok else "held",
-            points=self.points,
-        )
-        return self._message(body)
+        body: dict[str, Any] = {"online": True, "boot": self.boot, "version": self._version}
+        if clock_ok:
+            body["since"] = to_seconds(since_ms)
+        body["clock"] = "ok" if clock_ok else "held"
+        body["points"] = [_declared(point) for point in self.points]
+        return self._message(msgspec.json.encode(body))
 
     def offline(self) -> Message:
         """The agent has gone: the will, and the last word of a clean end."""
-        return self._message(Presence(online=False, boot=self.boot))
+        return self._message(encode(Presence(online=False, boot=self.boot)))
 
-    def _message(self, body: Presence) -> Message:
-        return Message(topic=self._root.presence, body=encode(body), retain=True)
+    def _message(self, body: bytes) -> Message:
+        return Message(topic=self._root.presence, body=body, retain=True)
+
+
+def _declared(point: PointInfo) -> dict[str, Any]:
+    """Every word the contract names, also where it says what is usual: not every reader knows our defaults."""
+    words = structs.asdict(point)
+    if point.calibration is None:
+        del words["calibration"]
+    if point.period_s is None:
+        del words["period_s"]
+    return words

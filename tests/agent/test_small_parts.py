@@ -214,6 +214,11 @@ def test_presence_lists_the_points() -> None:
     body = json.loads(card.online(since_ms=1_790_000_000_500, clock_ok=True).body)
     assert body["version"] == "1.2"
     assert body["since"] == 1790000000.5
+    assert body["clock"] == "ok"
+    assert set(body["points"][0]) == {
+        "point", "room", "kind", "part", "serial", "period_s", "quantities", "simulated", "calibration",
+    }  # fmt: skip
+    assert (body["points"][0]["kind"], body["points"][0]["simulated"]) == ("air", False)
     assert body["points"][0]["calibration"] == {
         "offset": {"co2_ppm": -15.0},
         "date": "2026-03-01",
