@@ -1,6 +1,5 @@
 """The embedded store: one SQLite file, written by one connection and read by several."""
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,28 +11,13 @@ from typing import Final
 import structlog
 
 from gateway.errors import StoreMisconfigured, StoreUnavailable
-from gateway.ports import FieldValue, Point, ReadingsQuery, Refused, StoredReading
-from gateway.stores.points import (
-    MAX_TIME_MS,
-    MIN_TIME_MS,
-    PROBE_REGION,
-    Counters,
-    Tags,
-    UnstorableError,
-    check_time,
-    own_field_name,
-    own_tags,
-    own_value,
-)
+from gateway.ports import Point, ReadingsQuery, Refused, StoredReading
+from gateway.stores.points import MAX_TIME_MS, MIN_TIME_MS, PROBE_REGION, Counters, UnstorableError
 from gateway.stores.sqlite_readers import Readers
 from gateway.stores.sqlite_schema import upgrade
+from gateway.stores.sqlite_series import DAY_MS, Row, SeriesTable, mark_row_of
 from telemetry.clock import Clock, to_ms
 
-DAY_MS: Final = 86_400_000
-MAX_CACHED_SERIES: Final = 200_000
-
-_WORD_OF: Final[dict[type, str]] = {float: "float", bool: "bool", str: "string"}
-_KIND_OF: Final = {word: kind for kind, word in _WORD_OF.items()}
 _PUT_SAMPLE: Final = (
     "INSERT INTO sample VALUES (?, ?, ?, ?) ON CONFLICT (day, series, time) DO UPDATE SET value = excluded.value"
 )
@@ -42,8 +26,6 @@ _PUT_MARK: Final = (
 )
 
 log = structlog.get_logger(__name__)
-
-Row = tuple[int, int, int, FieldValue]
 
 
 class SqliteStore:
@@ -73,8 +55,7 @@ class SqliteStore:
         self._writer: sqlite3.Connection | None = None
         self._inode: tuple[int, int] | None = None
         self._readers = Readers(path, limit=max_readers, busy_timeout_s=busy_timeout_s)
-        self._series: dict[tuple[str, Tags], dict[str, tuple[int, type]]] = {}
-        self._kinds: dict[tuple[str, str], type] = {}
+        self._series = SeriesTable()
 
     def prove(self, regions: Sequence[str]) -> None:
         """Open and upgrade the file, write a mark, read it back through a second connection and compare.
@@ -151,9 +132,9 @@ class SqliteStore:
         for place, point in enumerate(points):
             try:
                 if point.measurement == "mark":
-                    marks.append(_mark_row(point))
+                    marks.append(mark_row_of(point))
                 else:
-                    rows += self._rows_of(connection, point)
+                    rows += self._series.rows_of(connection, point)
             except UnstorableError as error:
                 refused.append(Refused(place, str(error)))
         # In the order of the key the tree is walked once; of two rows with one key the later in the batch wins.
@@ -161,44 +142,6 @@ class SqliteStore:
         connection.executemany(_PUT_SAMPLE, rows)
         connection.executemany(_PUT_MARK, marks)
         return refused
-
-    def _rows_of(self, connection: sqlite3.Connection, point: Point) -> list[Row]:
-        measurement, given_tags, time_ms, fields = point
-        check_time(time_ms)
-        if not fields:
-            raise UnstorableError("the point has no fields")
-        known = self._series.get((measurement, given_tags))
-        if known is None:
-            own_tags(measurement, given_tags)
-            if len(self._series) >= MAX_CACHED_SERIES:
-                self._series.clear()
-            known = self._series[measurement, given_tags] = {}
-        day = time_ms // DAY_MS
-        rows: list[Row] = []
-        for name, given in fields.items():
-            value = own_value(name, given)
-            entry = known.get(name)
-            if entry is None:
-                entry = self._series_of(connection, measurement, given_tags, name, type(value))
-                known[name] = entry
-            series, kind = entry
-            if type(value) is not kind:
-                raise UnstorableError(_conflict(measurement, name, type(value), kind))
-            rows.append((day, series, time_ms, value))
-        return rows
-
-    def _series_of(
-        self, connection: sqlite3.Connection, measurement: str, tags: Tags, name: str, kind: type
-    ) -> tuple[int, type]:
-        field = (measurement, own_field_name(name))
-        known = self._kinds.get(field)
-        if known is None:
-            connection.execute("INSERT OR IGNORE INTO field VALUES (?, ?, ?)", (*field, _WORD_OF[kind]))
-            word = connection.execute("SELECT kind FROM field WHERE measurement = ? AND name = ?", field).fetchone()[0]
-            known = self._kinds[field] = _KIND_OF[word]
-        if known is not kind:
-            raise UnstorableError(_conflict(measurement, name, kind, known))
-        return _series_id(connection, measurement, own_tags(measurement, tags), name), known
 
     def _open(self) -> sqlite3.Connection:
         if self._writer is not None:
@@ -226,8 +169,7 @@ class SqliteStore:
     def _forget(self) -> None:
         self._readers.close()
         writer, self._writer, self._inode = self._writer, None, None
-        self._series.clear()
-        self._kinds.clear()
+        self._series.forget()
         if writer is not None:
             writer.close()
 
@@ -261,29 +203,6 @@ def _ours(path: Path, error: Exception) -> StoreUnavailable:
             "the branches send again what they still hold"
         )
     return StoreUnavailable(f"{path}: {error}")
-
-
-def _mark_row(point: Point) -> tuple[str, int, int]:
-    tags = dict(own_tags(point.measurement, point.tags))
-    n = own_value("n", point.fields.get("n", ""))
-    if set(tags) != {"region"} or set(point.fields) != {"n"} or not isinstance(n, float):
-        raise UnstorableError("a mark has the tag region and the number n, and nothing else")
-    check_time(point.time_ms)
-    return tags["region"], int(n), point.time_ms
-
-
-def _conflict(measurement: str, name: str, kind: type, known: type) -> str:
-    return (
-        f"field type conflict: field {name} of measurement {measurement} is type {_WORD_OF[kind]}, "
-        f"already exists as type {_WORD_OF[known]}"
-    )
-
-
-def _series_id(connection: sqlite3.Connection, measurement: str, tags: Tags, field: str) -> int:
-    key = (measurement, json.dumps(dict(tags), ensure_ascii=False, separators=(",", ":")), field)
-    connection.execute("INSERT OR IGNORE INTO series (measurement, tags, field) VALUES (?, ?, ?)", key)
-    row = connection.execute("SELECT id FROM series WHERE measurement = ? AND tags = ? AND field = ?", key).fetchone()
-    return int(row[0])
 
 
 def _keep_a_log(connection: sqlite3.Connection) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from gateway.errors import StoreMisconfigured, StoreUnavailable
 from gateway.ports import Point, ReadingsQuery
-from gateway.stores import sqlite_store
+from gateway.stores import sqlite_series, sqlite_store
 from gateway.stores.sqlite_schema import APPLICATION_ID, STEPS, upgrade
 from gateway.stores.sqlite_store import SqliteStore
 from tests.gateway.stores.subjects import NOW_MS, StoreClock, Subject, air, expected, mark, sqlite_subject
@@ -408,7 +408,7 @@ def test_series_that_were_rolled_back_are_forgotten(subject: Subject, monkeypatc
 
 def test_the_cache_of_series_is_bounded(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     """More series than it holds are still stored right."""
-    monkeypatch.setattr(sqlite_store, "MAX_CACHED_SERIES", 10)
+    monkeypatch.setattr(sqlite_series, "MAX_CACHED_SERIES", 10)
     points = [air(f"p{place}", co2_ppm=float(place)) for place in range(35)]
     for _ in range(2):
         assert subject.store.write(points) == []
