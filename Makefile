@@ -53,7 +53,8 @@ bench:
 soak:
 	$(install) dev
 	@$(run) -m tests.unpack_servers
-	@OPENHALL_SOAK=1 $(run) -m pytest tests/simulation $(ARGS)
+	@$(run) -m tests.simulation 0-99999
+	@OPENHALL_KILLS=1000 $(run) -m pytest tests/end_to_end/test_kills.py $(ARGS)
 
 wheel:
 	$(install) dev

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,20 @@ def test_locked_requirements_are_locked(file: Path) -> None:
     assert "://" not in text
     assert not re.search(r"^-|file:| @ ", text, flags=re.MULTILINE)
     assert packages_in(file) == sum("'win32'" not in name for name in names)
+
+
+def test_the_locks_cover_what_the_project_asks_for() -> None:
+    """A dependency added to `pyproject.toml` needs `make lock`."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = {name: [*project["dependencies"], *extras[name]] for name in ("agent", "gateway", "dashboards")}
+    wanted["demo"] = wanted["agent"] + wanted["gateway"]
+    wanted["dev"] = project["dependencies"] + [line for lines in extras.values() for line in lines]
+    for name, lines in wanted.items():
+        lock = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        locked = set(re.findall(r"^([a-z0-9-]+)==", lock, flags=re.MULTILINE))
+        missing = {re.split(r"[<>=!~ \[]", line)[0] for line in lines} - locked
+        assert not missing, f"requirements/{name}.txt lacks {missing}: make lock"
 
 
 def test_all_locks_agree() -> None:
