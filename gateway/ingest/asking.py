@@ -31,13 +31,31 @@ class Missing(NamedTuple):
 
 @dataclass(slots=True)
 class _Watch:
-    """What one agent owed when we last looked, when we look again, and what of a question is not yet sent."""
+    """One agent that owes.
+
+    Attributes:
+        since_s: When it was last asked, or first seen to owe.
+        wait_s: From then until it is asked for what it owed already then.
+        repeat_s: From then until a question without an answer is put again.
+        owed: What it owed then.
+        question: What it was last asked for.
+        unsent: Parts of the question that are still to be sent.
+        unanswered: Ids of its parts that have no answer.
+    """
 
     since_s: float
     wait_s: float
-    owed: dict[str, RangeSet] = field(default_factory=dict)
-    asked: int = 0
+    repeat_s: float
+    owed: dict[str, RangeSet]
+    question: dict[str, RangeSet] = field(default_factory=dict)
     unsent: list[tuple[str, list[Span]]] = field(default_factory=list)
+    unanswered: set[str] = field(default_factory=set)
+
+    def is_due(self, now_s: float) -> bool:
+        return bool(self.unsent) or self.must_repeat(now_s) or now_s - self.since_s >= self.wait_s
+
+    def must_repeat(self, now_s: float) -> bool:
+        return bool(self.unanswered) and now_s - self.since_s >= self.repeat_s
 
 
 class _Asked(NamedTuple):
@@ -71,9 +89,7 @@ class Asking:
         """True if a look at what this agent owes may lead to a question."""
         with self._lock:
             watch = self._watches.get(root)
-            if watch is None or root in self._ask_at_once:
-                return root in self._ask_at_once
-            return bool(watch.unsent) or now_s - watch.since_s >= watch.wait_s
+            return root in self._ask_at_once or (watch is not None and watch.is_due(now_s))
 
     def look(self, root: Root, owed: Mapping[str, RangeSet], *, now_s: float, now_ms: int) -> list[Message]:
         """What to send to an agent that is online and owes this.
@@ -91,26 +107,33 @@ class Asking:
                 return []
             watch = self._watches.get(root)
             if watch is None:
-                watch = self._watches[root] = _Watch(now_s, self._settings.ask_after_s, _copy(owed))
+                wait_s, repeat_s = self._settings.ask_after_s, self._settings.ask_again_s
+                watch = self._watches[root] = _Watch(now_s, wait_s, repeat_s, _copy(owed))
             if root in self._ask_at_once:
                 self._ask_at_once.discard(root)
-                self._ask(watch, owed, now_s)
-            elif not watch.unsent and now_s - watch.since_s >= watch.wait_s:
-                self._ask(watch, _common(watch.owed, owed), now_s)
-                watch.owed = _copy(owed)
-            now, watch.unsent = (
-                watch.unsent[: self._settings.commands_at_once],
-                watch.unsent[self._settings.commands_at_once :],
-            )
-            return [self._command(root, journal, spans, now_ms) for journal, spans in now]
+                self._ask(watch, _copy(owed), owed, now_s)
+            elif watch.unsent:
+                pass
+            elif watch.must_repeat(now_s):
+                watch.repeat_s = min(watch.repeat_s * 2, self._longest_s)
+                self._put(watch, _common(watch.question, owed))
+                watch.since_s = now_s
+            elif now_s - watch.since_s >= watch.wait_s:
+                self._ask(watch, _common(watch.owed, owed), owed, now_s)
+            return self._send_part(root, watch, now_ms)
 
     def answer(self, root: Root, reply: Reply) -> Missing | None:
         """Take in the answer to a command of ours; None if it tells of nothing missing."""
         with self._lock:
             asked = self._asked.get(reply.id)
-            if asked is None or asked.root != root or not reply.ok:
+            if asked is None or asked.root != root:
                 return None
             del self._asked[reply.id]
+            watch = self._watches.get(root)
+            if watch is not None:
+                watch.unanswered.discard(reply.id)
+        if not reply.ok:
+            return None
         try:
             result = msgspec.convert(reply.result, ResendResult)
         except msgspec.ValidationError:
@@ -118,25 +141,39 @@ class Asking:
         missing = RangeSet((first, last) for first, last in result.missing if 0 < first <= last) & asked.ranges
         return Missing(root, asked.journal, missing.spans()) if missing else None
 
-    def _ask(self, watch: _Watch, wanted: Mapping[str, RangeSet], now_s: float) -> None:
-        """Make the question; what of it is sent when, `look` decides."""
-        count = sum(ranges.size() for ranges in wanted.values())
-        longest = max(self._settings.ask_at_most_s, self._settings.ask_after_s)
-        # As long as answers come in, the pace stays; an agent that gives nothing is asked ever less often.
-        stuck = 0 < watch.asked <= count
-        watch.wait_s = min(watch.wait_s * 2, longest) if stuck else self._settings.ask_after_s
-        watch.since_s, watch.asked = now_s, count
+    @property
+    def _longest_s(self) -> float:
+        return max(self._settings.ask_at_most_s, self._settings.ask_after_s)
+
+    def _ask(self, watch: _Watch, wanted: dict[str, RangeSet], owed: Mapping[str, RangeSet], now_s: float) -> None:
+        """Make a new question."""
+        # As long as answers bring something, the pace stays; an agent that brings nothing is asked ever less often.
+        stuck = bool(watch.question) and _common(watch.question, wanted) == watch.question
+        watch.wait_s = min(watch.wait_s * 2, self._longest_s) if stuck else self._settings.ask_after_s
+        watch.repeat_s = self._settings.ask_again_s
+        watch.owed, watch.since_s = _copy(owed), now_s
+        self._put(watch, wanted)
+
+    def _put(self, watch: _Watch, wanted: dict[str, RangeSet]) -> None:
         size = self._settings.ranges_a_command
+        watch.question = wanted
+        watch.unanswered.clear()
         watch.unsent = [
             (journal, spans[at : at + size])
             for journal, spans in sorted((name, ranges.spans()) for name, ranges in wanted.items())
             for at in range(0, len(spans), size)
         ]
 
-    def _command(self, root: Root, journal: str, spans: list[Span], now_ms: int) -> Message:
+    def _send_part(self, root: Root, watch: _Watch, now_ms: int) -> list[Message]:
+        count = self._settings.commands_at_once
+        now, watch.unsent = watch.unsent[:count], watch.unsent[count:]
+        return [self._command(root, watch, journal, spans, now_ms) for journal, spans in now]
+
+    def _command(self, root: Root, watch: _Watch, journal: str, spans: list[Span], now_ms: int) -> Message:
         command_id = f"{self._rng.getrandbits(64):016x}"
         while len(self._asked) >= ANSWERS_AWAITED:
             del self._asked[next(iter(self._asked))]
+        watch.unanswered.add(command_id)
         self._asked[command_id] = _Asked(root, journal, RangeSet(spans))
         expires = to_seconds(now_ms + round(self._settings.command_expires_s * 1000))
         command = Command(id=command_id, expires=expires, journal=journal, ranges=spans)

@@ -20,6 +20,7 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         relative_back_s: A relative time further back (or ahead) is a dead letter, calls excepted.
         online_s: An agent is online that long after a message of its own.
         ask_after_s: What a branch holds and the store lacks is asked for after this.
+        ask_again_s: A question without an answer is put again after this; it doubles.
         ask_at_most_s: Longest wait between two requests for the same; it doubles up to here.
         command_expires_s: How long an agent may take to carry a command out.
         ranges_a_command: At most that many ranges stand in one `resend`.
@@ -53,6 +54,7 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     relative_back_s: Seconds = 3_600.0
     online_s: Seconds = 180.0
     ask_after_s: Seconds = 600.0
+    ask_again_s: Seconds = 60.0
     ask_at_most_s: Seconds = 21_600.0
     command_expires_s: Seconds = 600.0
     ranges_a_command: Annotated[int, Meta(ge=1, le=10_000)] = 200
