@@ -21,7 +21,7 @@ from sensors.spec import SensorSpec, i2c_address
 from telemetry.clock import Clock
 from telemetry.parts import PARTS, Part
 
-# Sensirion SCD4x data sheet v1.5, sections 3.6.1, 3.6.3 and 3.6.5: what the three compensations may be.
+# Sensirion SCD4x data sheet v1.3, sections 3.6.1, 3.6.3 and 3.6.5: what the three compensations may be.
 MAX_TEMPERATURE_OFFSET_C: Final = 20.0
 MAX_ALTITUDE_M: Final = 3_000
 PRESSURE_RANGE_HPA: Final = (700, 1_200)
@@ -44,7 +44,7 @@ class Scd4x:
     """
 
     part: Part
-    interval_s: float = 5.0  # Sensirion SCD4x data sheet v1.5, section 3.5.1: signal update interval.
+    interval_s: float = 5.0  # Sensirion SCD4x data sheet v1.3, section 3.5.1: signal update interval.
     _part_name: ClassVar[str]
 
     def __init__(self, open_bus: Callable[[], I2CBus], *, spec: SensorSpec, clock: Clock) -> None:
@@ -64,7 +64,7 @@ class Scd4x:
         """Find the sensor, bring it to a known state, set it, read its serial number, let it measure every 5 s.
 
         Takes about 1.1 s. What it finds in the chip's memory does not matter, and nothing is written to its EEPROM,
-        which is good for 2,000 writes only (Sensirion SCD4x data sheet v1.5, section 3.9.1).
+        which is good for 2,000 writes only (Sensirion SCD4x data sheet v1.3, section 3.9.1).
 
         Raises:
             SensorUnavailable: If the bus or the sensor is not there.
@@ -139,7 +139,7 @@ class Scd4x:
     def calibrate(self, reference_ppm: int) -> int:
         """Tell the chip what the air around it holds; the correction is returned, in ppm, and kept by the chip.
 
-        It must have measured that air, steady, for at least 3 minutes (Sensirion SCD4x data sheet v1.5, section 3.7.1).
+        It must have measured that air, steady, for at least 3 minutes (Sensirion SCD4x data sheet v1.3, section 3.7.1).
 
         Args:
             reference_ppm: What the reference instrument shows, 400 to 2000.

@@ -7,8 +7,13 @@ A test uses topics, regions and databases of its own on them. A test that kills 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers import Influxd, Mosquitto, NatsServer, VictoriaMetrics
+
+# A busy machine makes no test fail.
+settings.register_profile("openhall", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("openhall")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from telemetry.parts import Part
 RESPONSE_S: Final = {"co2_ppm": 60.0, "temperature_c": 120.0, "humidity_pct": 90.0}
 REPEATABILITY: Final = {"co2_ppm": 10.0, "temperature_c": 0.1, "humidity_pct": 0.4}
 SELF_HEATING_C: Final = 4.0
-"""What the chip's delivered temperature offset takes off (data sheet v1.5, section 3.6.1)."""
+"""What the chip's delivered temperature offset takes off (data sheet v1.3, section 3.6.1)."""
 
 STANDARD_HPA: Final = 1013.25
 

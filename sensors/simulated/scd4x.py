@@ -1,7 +1,7 @@
 """A Sensirion SCD4x that answers on the I2C bus byte by byte.
 
-Written from the Sensirion SCD4x data sheet v1.5 (July 2023); sections below are that document's. Commands of its later
-version 1.7 that Adafruit's driver knows are marked as such.
+Sections and table 9 are those of the Sensirion SCD4x data sheet v1.3 (September 2022), whose commands later versions
+keep; accuracies are v1.5's, from the table of parts. What is of v1.7, as Adafruit's driver has it, is marked.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from sensors.simulated.room import Air
 from sensors.simulated.scd4x_memory import Faults, Memory, Settings
 from telemetry.parts import Part
 
-POWER_UP_S: Final = 0.03  # section 2.4: from power to idle, at most
+POWER_UP_S: Final = 0.03  # v1.7: from power to idle, at most; v1.3 allows a second
 
 
 class Mode(StrEnum):
@@ -197,7 +197,7 @@ class SimulatedScd4x:
     def _assumed_hpa(self) -> float:
         if self._ram.pressure_hpa:
             return float(self._ram.pressure_hpa)
-        # ISO 2533:1975, section 2.7: the standard atmosphere below 11 km.
+        # ISO 2533:1975, the standard atmosphere below 11 km.
         return float(STANDARD_HPA * (1 - 2.25577e-5 * self._ram.altitude_m) ** 5.25588)
 
     def _watch(self, gone_s: float) -> None:
@@ -300,7 +300,7 @@ def _tell_variant(chip: SimulatedScd4x) -> None:
 
 
 # Section 3.4, table 9, with its execution times; the second part of the key tells whether a word and its checksum
-# follow. 0x202f and the calibration target are of data sheet v1.7.
+# follow. 0x202f, the calibration target, the 30 ms of reinit and wake-up (20 ms before) are of v1.7.
 _COMMANDS: Final[dict[tuple[int, bool], _Command]] = {
     (0x21B1, False): _Command(lambda chip, _: chip._start(Mode.PERIODIC), 0.0),
     (0x21AC, False): _Command(lambda chip, _: chip._start(Mode.LOW_POWER), 0.0),

@@ -1,4 +1,4 @@
-"""What an SCD4x remembers, and what may be wrong with it; sections are those of its data sheet v1.5."""
+"""What an SCD4x remembers, and what may be wrong with it; sections are those of its data sheet v1.3."""
 
 from dataclasses import dataclass, field
 

@@ -1,6 +1,6 @@
 """The simulated chip against the data sheet's own words.
 
-Frames are the examples of the Sensirion SCD4x data sheet v1.5, sections 3.5 to 3.10; Adafruit's driver is not involved.
+Frames are the examples of the Sensirion SCD4x data sheet v1.3, sections 3.5 to 3.10; Adafruit's driver is not involved.
 """
 
 from collections.abc import Callable
