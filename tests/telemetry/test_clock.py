@@ -1,5 +1,8 @@
 """The machine's clocks, and seconds against milliseconds."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,13 +18,8 @@ def test_system_clock_is_a_clock() -> None:
     assert clock.boot_id == SystemClock().boot_id != ""
 
 
-def test_boot_without_the_kernels_name(monkeypatch: object) -> None:
+def test_boot_without_the_kernels_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Elsewhere than on Linux the boot's minute is its name."""
-    from pathlib import Path
-
-    import pytest
-
-    assert isinstance(monkeypatch, pytest.MonkeyPatch)
 
     def gone(*_: object, **__: object) -> str:
         raise FileNotFoundError
