@@ -80,7 +80,7 @@ class MqttBus:
         self._clock = clock
         self._rng = rng
         self._metrics = metrics
-        self._leaving = False
+        self._farewell_s = 0.0
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._lock = threading.Lock()
@@ -126,19 +126,16 @@ class MqttBus:
         with self._lock:
             changed = self._status.set_storing(storing)
             link = self._link
-        if changed and link is not None and link.ready and not self._leaving:
-            link.publish(self._status.online())
+            if changed and link is not None and link.ready and not self._stopping.is_set():
+                link.publish(self._status.online())
 
     def stop(self, within_s: float = 2.0) -> None:
         """Say farewell, disconnect and end the thread; returns after about `within_s` whatever the broker does."""
-        self._leaving = True
-        link = self._link
-        if link is not None and link.ready:
-            link.farewell(self._status.offline(), within_s)
+        self._farewell_s = within_s
         self._stopping.set()
         self._wake.set()
         if self._thread.is_alive():
-            self._thread.join(within_s)
+            self._thread.join(within_s + 0.5)
 
     def _run(self) -> None:
         attempt = 0
@@ -147,7 +144,8 @@ class MqttBus:
             try:
                 self._one_connection()
             except (OSError, ValueError, ConfigurationError) as error:
-                self._failed(str(error) or type(error).__name__)
+                words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+                self._failed(words or type(error).__name__)
             attempt = 0 if self._clock.monotonic() - began >= STEADY_AFTER_S else attempt + 1
             self._stopping.wait(self._pause(attempt))
 
@@ -173,7 +171,11 @@ class MqttBus:
         client.loop_start()
         try:
             self._await_ready(link)
-            self._stay(link)
+            if not self._stopping.is_set():
+                self._introduce(link)
+                self._stay(link)
+                # A proper DISCONNECT silences the will, so we say it ourselves.
+                link.farewell(self._status.offline(), self._farewell_s)
         finally:
             self._link = None
             client.disconnect()
@@ -191,8 +193,11 @@ class MqttBus:
                 raise OSError(link.ended)
             if self._clock.monotonic() > end:
                 raise OSError(f"no answer to CONNECT and SUBSCRIBE within {CONNECT_WITHIN_S:g} s")
+
+    def _introduce(self, link: "_Link") -> None:
         self._link = link
-        link.publish(self._status.online())
+        with self._lock:
+            link.publish(self._status.online())
         self._metrics.connected.set(1)
         self._fault, self._warned = None, False
         log.info("broker connected", broker=f"{self._config.host}:{self._config.effective_port}")
@@ -216,7 +221,7 @@ class MqttBus:
             if now - asked >= self._config.ping_s:
                 asked = now
                 link.ping()
-            if not self._leaving and self._status.take_contradiction(now):
+            if self._status.take_contradiction(now):
                 link.publish(self._status.online())
 
     def _client(self) -> Client:

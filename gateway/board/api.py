@@ -1,17 +1,17 @@
 """The API's questions that read the directory and the store: `/api/v1/…`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from litestar import Controller, Request, get
 from litestar.datastructures import State as AppState
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from gateway.board import answers
 from gateway.board.errors import RequestError
 from gateway.board.guides import GUIDES
 from gateway.board.languages import CHINESE, preferred
 from gateway.board.paging import DEFAULT_LIMIT, MAX_LIMIT, after_id, after_ms, next_word
-from gateway.board.sources import Sources
+from gateway.board.sources import Parts, Sources
 from gateway.board.steps import MAX_STEPS, summed_up
 from gateway.board.times import parse_time
 from gateway.config import SiteConfig
@@ -20,12 +20,13 @@ from gateway.ports import ReadingsQuery
 from telemetry.clock import to_ms, to_seconds
 from telemetry.quantities import QUANTITIES, WIRE_QUANTITIES, Quantity
 
-DAY_MS = 86_400_000
+DAY_MS: Final = 86_400_000
+AHEAD_MS: Final = 300_000
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="At most so many items")]
 After = Annotated[str | None, QueryParameter(description="The `next` of the answer before")]
-From = Annotated[str | None, QueryParameter(query="from", description="RFC 3339 or Unix seconds, inclusive")]
-To = Annotated[str | None, QueryParameter(description="RFC 3339 or Unix seconds, exclusive; now if left out")]
+From = Annotated[str | None, QueryParameter(name="from", description="RFC 3339 or Unix seconds, inclusive")]
+To = Annotated[str | None, QueryParameter(description="RFC 3339 or Unix seconds, exclusive; all there is if left out")]
 Ask = Request[None, None, AppState]
 
 
@@ -35,7 +36,7 @@ class Api(Controller):
     path = "/api/v1"
 
     @get("/sites", sync_to_thread=True, summary="All branches")
-    def sites(self, request: Ask, sources: Sources, limit: Limit = DEFAULT_LIMIT, after: After = None) -> answers.Sites:
+    def sites(self, request: Ask, sources: Parts, limit: Limit = DEFAULT_LIMIT, after: After = None) -> answers.Sites:
         """Every branch that was heard of, by id."""
         _known(request, "limit", "after")
         last = after_id(after)
@@ -46,7 +47,7 @@ class Api(Controller):
 
     @get("/sites/{site:str}/points", sync_to_thread=True, summary="The points of a branch with their newest values")
     def points(
-        self, request: Ask, sources: Sources, site: str, limit: Limit = DEFAULT_LIMIT, after: After = None
+        self, request: Ask, sources: Parts, site: FromPath[str], limit: Limit = DEFAULT_LIMIT, after: After = None
     ) -> answers.Points:
         """Every point of a branch, by id."""
         _known(request, "limit", "after")
@@ -61,7 +62,7 @@ class Api(Controller):
     def readings(
         self,
         request: Ask,
-        sources: Sources,
+        sources: Parts,
         site: FromQuery[str],
         point: FromQuery[str],
         quantity: FromQuery[str],
@@ -93,7 +94,7 @@ class Api(Controller):
     def curve(
         self,
         request: Ask,
-        sources: Sources,
+        sources: Parts,
         site: FromQuery[str],
         point: FromQuery[str],
         quantity: FromQuery[str],
@@ -117,7 +118,7 @@ class Api(Controller):
     def ledger(
         self,
         request: Ask,
-        sources: Sources,
+        sources: Parts,
         site: FromQuery[str],
         from_: From = None,
         to: To = None,
@@ -127,7 +128,7 @@ class Api(Controller):
         """Intervals, oldest first; the last 24 hours unless asked otherwise."""
         _known(request, "site", "from", "to", "limit", "after")
         _require_site(sources, site)
-        from_ms, to_ms_ = _span(sources, from_, to)
+        from_ms, to_ms_ = _span(sources, from_, to, ahead_ms=0)
         last = after_ms(after)
         from_ms = from_ms if last is None else max(from_ms, last)
         found = sources.ledger.intervals(site, from_ms, to_ms_)
@@ -183,9 +184,11 @@ def _require_series(sources: Sources, site: str, point: str, quantity: str) -> N
     raise RequestError(404, "Unknown point", detail)
 
 
-def _span(sources: Sources, from_: str | None, to: str | None) -> tuple[int, int]:
-    to_ms_ = to_ms(sources.clock.now()) if to is None else parse_time(to, "to")
-    from_ms = max(0, to_ms_ - DAY_MS) if from_ is None else parse_time(from_, "from")
+def _span(sources: Sources, from_: str | None, to: str | None, *, ahead_ms: int = AHEAD_MS) -> tuple[int, int]:
+    now_ms = to_ms(sources.clock.now())
+    # Without `to` the newest belongs to the answer, also from an agent whose clock is a little ahead.
+    to_ms_ = now_ms + ahead_ms if to is None else parse_time(to, "to")
+    from_ms = max(0, min(now_ms, to_ms_) - DAY_MS) if from_ is None else parse_time(from_, "from")
     if from_ms > to_ms_:
         raise RequestError(400, "Bad time", "from lies after to; exchange them")
     return from_ms, to_ms_

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, MediaType
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -39,8 +39,8 @@ def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Toke
             title="OpenHall gateway",
             version=version("openhall"),
             description="What the gateway knows of branches and their air. Times are Unix seconds.",
-            path="/api/v1",
-            render_plugins=[JsonRenderPlugin()],
+            path="/api/v1/openapi.json",
+            render_plugins=[JsonRenderPlugin(path="/", media_type=MediaType.JSON)],
         ),
         logging_config=None,
         request_max_body_size=64_000,

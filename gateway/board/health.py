@@ -5,7 +5,7 @@ from litestar import Controller, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gateway.board.problems import MEDIA_TYPE
-from gateway.board.sources import Sources
+from gateway.board.sources import Parts
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,7 +46,7 @@ class Health(Controller):
         return {"status": "alive"}
 
     @get("/readyz", sync_to_thread=True)
-    def readyz(self, sources: Sources) -> Response[Ready]:
+    def readyz(self, sources: Parts) -> Response[Ready]:
         """Store, broker and state do their work; 503 with the reasons where one does not."""
         found = sources.readiness()
         reasons = [one.text for one in found.reasons]
@@ -67,6 +67,6 @@ class Health(Controller):
         return Response(body, status_code=200 if ready else 503, media_type="application/json" if ready else MEDIA_TYPE)
 
     @get("/metrics", sync_to_thread=True)
-    def metrics(self, sources: Sources) -> Response[bytes]:
+    def metrics(self, sources: Parts) -> Response[bytes]:
         """Every number of the gateway, in the text format of Prometheus."""
         return Response(generate_latest(sources.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

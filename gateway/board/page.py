@@ -9,6 +9,7 @@ from typing import Final
 from litestar import Controller, Request, Response, get
 from litestar.datastructures import State as AppState
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from gateway.board.languages import preferred
 
@@ -34,7 +35,7 @@ class Page(Controller):
         return _answer(request, body, headers)
 
     @get("/board/{name:str}", sync_to_thread=False)
-    def part(self, request: Ask, name: str) -> Response[bytes]:
+    def part(self, request: Ask, name: FromPath[str]) -> Response[bytes]:
         """A script, the style, or the icon."""
         kind = next((kind for ending, kind in TYPES.items() if name.endswith(ending)), None)
         if kind is None or name not in _names():

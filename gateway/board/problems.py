@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from gateway.board.errors import RequestError
-from gateway.errors import StoreMisconfigured, StoreUnavailable
+from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +65,11 @@ def on_store_error(_request: Request[Any, Any, Any], error: StoreUnavailable) ->
     return _answer(503, "Store unavailable", str(error), {"Retry-After": str(round(error.retry_after_s or 5))})
 
 
+def on_state_error(_request: Request[Any, Any, Any], error: StateUnavailable) -> Response[Problem]:
+    """A state database that gives no answer now."""
+    return _answer(503, "State database unavailable", str(error), {"Retry-After": "5"})
+
+
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """A fault of ours: its words go to the log, not to the caller."""
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
@@ -75,6 +80,7 @@ HANDLERS: Final[dict[Any, Any]] = {
     RequestError: on_request_error,
     HTTPException: on_http_error,
     StoreUnavailable: on_store_error,
+    StateUnavailable: on_state_error,
     Exception: on_fault,
 }
 """What Litestar does with which exception."""

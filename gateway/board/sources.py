@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
+from litestar.di import NamedDependency
 from prometheus_client import CollectorRegistry
 
 from gateway.config import SiteConfig
@@ -79,3 +80,7 @@ class Sources:
     readiness: Callable[[], Readiness]
     clock: Clock
     titles: Mapping[str, SiteConfig] = field(default_factory=dict)
+
+
+Parts = NamedDependency[Sources]
+"""How a handler asks for them."""

@@ -216,20 +216,28 @@ function drawEmpty() {
 function drawNotices() {
   const notices = [];
   if (state.goneSince !== null) {
-    notices.push(["high", say("gone_title"), [say("gone_text", { time: clock(state.goneSince, null, true) })]]);
+    notices.push(["high", say("gone_title"), [[say("gone_text", { time: clock(state.goneSince, null, true) })]]]);
   } else if (state.ready) {
-    const { reasons = [], warnings = [] } = state.ready;
-    if (reasons.length) notices.push(["high", say("not_ready_title"), [say("not_ready_text"), ...reasons]]);
-    if (warnings.length) notices.push(["raised", say("warning_title"), warnings]);
+    const { reasons, warnings, parts } = state.ready;
+    const lines = [...reasons, ...warnings].map((text, place) => [say(`part_${parts[place]}`), text]);
+    const wrong = lines.slice(0, reasons.length);
+    const odd = lines.slice(reasons.length);
+    if (wrong.length) notices.push(["high", say("not_ready_title"), [[say("not_ready_text")], ...wrong]]);
+    if (odd.length) notices.push(["raised", say("warning_title"), odd]);
   }
   const print = JSON.stringify(notices);
   if ($("notices").dataset.print === print) return;
   $("notices").dataset.print = print;
   $("notices").replaceChildren(
     ...notices.map(([level, head, lines]) =>
-      el("div", { class: `notice is-${level}`, role: "status" }, el("h2", {}, head), ...lines.map((line) => el("p", {}, line))),
+      el("div", { class: `notice is-${level}` }, el("h2", {}, head), ...lines.map(noticeLine)),
     ),
   );
+}
+
+/** What it means for the reader, then the gateway's own words for whoever mends it. */
+function noticeLine([words, detail]) {
+  return el("p", {}, words, detail ? el("span", { class: "detail" }, detail) : null);
 }
 
 // ---- the fixed words, the language switch, the token ----

@@ -3,9 +3,9 @@
 import { Curve } from "./curve.js";
 import { el, keep, setClass, setText, show } from "./dom.js";
 import { age } from "./format.js";
-import { needsAttention } from "./levels.js";
+import { asksForSomebody, worstOf } from "./levels.js";
 import { Tile } from "./tile.js";
-import { say } from "./words.js";
+import { knows, say } from "./words.js";
 
 class AirPoint {
   constructor() {
@@ -47,7 +47,8 @@ class Facility {
     setText(this.name, [point.point, point.room].filter(Boolean).join(" · "));
     setClass(this.root, point.working ? "is-fine" : "is-high");
     setText(this.word, `${point.working ? "✓" : "▲"} ${say(point.working ? "works" : "fault")}`);
-    setText(this.reason, [point.state, point.reason].filter(Boolean).join(": "));
+    const state = knows(`state_${point.state}`) ? say(`state_${point.state}`) : point.state;
+    setText(this.reason, [state, point.reason].filter(Boolean).join(": "));
   }
 }
 
@@ -101,7 +102,7 @@ export class Card {
   }
 
   attention(quantities) {
-    return needsAttention(this.site, this.points ?? [], quantities);
+    return asksForSomebody(worstOf(this.site, this.points ?? [], quantities));
   }
 
   /** What the curve shows now: [point, quantity], null if the branch has measured nothing. */
@@ -117,7 +118,7 @@ export class Card {
     const words = site.online ? say("online") : heard === null ? say("never_heard") : say("offline_since", { age: heard });
     setText(this.pill, `${site.online ? "●" : "○"} ${words}`);
     setClass(this.pill, `pill ${site.online ? "is-online" : "is-offline"}`);
-    setClass(this.root, `card ${site.online ? "" : "card-offline"} ${this.attention(quantities) ? "card-attention" : ""}`);
+    setClass(this.root, `card card-${worstOf(site, this.points ?? [], quantities) ?? "plain"}`);
     const air = (this.points ?? []).filter((point) => Object.keys(point.values).length > 0);
     const other = (this.points ?? []).filter((point) => point.state !== null && point.state !== undefined);
     const empty = this.points !== null && !air.length && !other.length;

@@ -2,7 +2,8 @@
 
 import { el, setText, show, svg } from "./dom.js";
 import { clock, dayAndClock, number, ownZone, zoneOffsetMinutes } from "./format.js";
-import { hourTicks, linear, niceTicks, runs } from "./scale.js";
+import { SIGNS } from "./levels.js";
+import { hourTicks, linear, niceTicks, padded, runs } from "./scale.js";
 import { say } from "./words.js";
 
 const HEIGHT = 190;
@@ -65,10 +66,10 @@ export class Curve {
       return;
     }
     const values = [...good.flatMap((row) => [row.min, row.max]), ...doubtful.map((row) => row.doubtful)];
-    const bounds = [guide?.low, guide?.raised, guide?.high].filter((bound) => typeof bound === "number");
+    const bounds = ["low", "raised", "high"].filter((level) => typeof guide?.[level] === "number");
     const reach = (Math.max(...values) - Math.min(...values) || Math.abs(values[0]) || 1) * 0.6;
-    const near = bounds.filter((bound) => bound >= Math.min(...values) - reach && bound <= Math.max(...values) + reach);
-    const scale = niceTicks(Math.min(...values, ...near), Math.max(...values, ...near));
+    const near = bounds.filter((level) => guide[level] >= Math.min(...values) - reach && guide[level] <= Math.max(...values) + reach);
+    const scale = niceTicks(...padded([...values, ...near.map((level) => guide[level])], quantity.decimals));
     const x = linear(from, to, EDGE.left, this.width - EDGE.right);
     const y = linear(scale.low, scale.high, HEIGHT - EDGE.bottom, EDGE.top);
     const decimals = scale.step < 1 ? Math.max(1, quantity.decimals) : 0;
@@ -79,7 +80,7 @@ export class Curve {
     this.drawing.replaceChildren(
       this.grid(scale.ticks, y, decimals),
       this.hours(from, to, x, zone),
-      ...near.map((bound) => this.guideLine(bound, y, decimals)),
+      ...near.map((level) => this.guideLine(level, guide[level], y, decimals)),
       ...runs(good, step).flatMap((run) => this.run(run, x, y)),
       ...doubtful.map((row) => svg("circle", { class: "doubtful", cx: x(row.time + step / 2), cy: y(row.doubtful), r: 3 })),
       this.mark,
@@ -129,8 +130,8 @@ export class Curve {
     );
   }
 
-  guideLine(bound, y, decimals) {
-    const words = say("guide_short", { value: number(bound, decimals) });
+  guideLine(level, bound, y, decimals) {
+    const words = `${SIGNS[level]} ${say(level === "low" ? "guide_below" : "guide_above", { value: number(bound, decimals) })}`;
     return svg(
       "g",
       { class: "guide" },

@@ -6,7 +6,7 @@ import { knows, say } from "./words.js";
 /** Seconds after which a value is called old: no sensor of ours is planned slower than that without saying so. */
 export const STALE_S = 600;
 
-export const SIGNS = { fine: "✓", raised: "▲", high: "▲▲", low: "▼", suspect: "?", stale: "⌛" };
+export const SIGNS = { fine: "✓", raised: "▲", high: "▲▲", low: "▼", suspect: "?", stale: "◔" };
 
 /** `fine`, `raised`, `high` or `low`; null where there is no guide. A value on a bound is on the quiet side. */
 export function levelOf(value, guide) {
@@ -33,15 +33,20 @@ export function guideSource(guide) {
   return guide.span === "now" ? say("guide_source_now", guide) : say("guide_source", guide);
 }
 
-/** Does anything of this branch ask for a person? */
-export function needsAttention(site, points, quantities) {
-  if (!site.online) return true;
-  return points.some(
-    (point) =>
-      point.working === false ||
-      Object.entries(point.values).some(([name, value]) => {
-        const level = levelOf(value.value, quantities.get(name)?.guide);
-        return value.quality === "good" && level !== null && level !== "fine";
-      }),
-  );
+const ORDER = [null, "fine", "raised", "low", "high"];
+
+/** The worst that a branch shows now: `high` also where something does not work; `offline` before all. */
+export function worstOf(site, points, quantities) {
+  if (!site.online) return "offline";
+  let worst = null;
+  for (const point of points) {
+    const found = point.working === false ? ["high"] : [];
+    for (const [name, live] of Object.entries(point.values)) {
+      if (live.quality === "good") found.push(levelOf(live.value, quantities.get(name)?.guide));
+    }
+    for (const level of found) if (ORDER.indexOf(level) > ORDER.indexOf(worst)) worst = level;
+  }
+  return worst;
 }
+
+export const asksForSomebody = (worst) => worst !== null && worst !== "fine";

@@ -17,6 +17,15 @@ export function niceTicks(low, high, wanted = 4) {
   return { ticks, low: ticks[0], high: ticks[ticks.length - 1], step };
 }
 
+/** The range of the values, widened where they hardly differ, so that noise does not look like weather. */
+export function padded(values, decimals) {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const least = Math.max(0.1 * Math.abs(high), 4 * 10 ** -decimals);
+  const more = Math.max(0, least - (high - low)) / 2;
+  return [low >= 0 ? Math.max(0, low - more) : low - more, high + more];
+}
+
 /** The times of whole `hours` of the branch's day between two times; `offset` is its minutes ahead of UTC. */
 export function hourTicks(from, to, hours, offset) {
   const step = hours * 3600;
