@@ -66,7 +66,7 @@ def run_judge(args: argparse.Namespace) -> int:
     if args.json:
         _write_json(answer.as_json(said))
     else:
-        sys.stdout.write(report_text.verdict_text(standard, said, Language(args.lang)))
+        sys.stdout.write(report_text.verdict_text(standard, planned, said, Language(args.lang)))
     return _EXIT[said.verdict]
 
 

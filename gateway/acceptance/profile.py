@@ -110,10 +110,23 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Closure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long a room must have been closed before sampling begins, hours; 0: nothing is ordered."""
+    """How long a room must have been closed before sampling begins, and what is kept how until its end.
+
+    Attributes:
+        natural_h: Hours, with natural ventilation; 0: nothing is ordered.
+        central_h: Hours, with central ventilation.
+        natural_keep: The state of each kind of facility point with natural ventilation, `{ door = "closed" }`.
+        central_keep: The same with central ventilation.
+    """
 
     natural_h: Hours = 0
     central_h: Hours = 0
+    natural_keep: dict[str, str] = {}
+    central_keep: dict[str, str] = {}
+
+    def kept(self, ventilation: Ventilation) -> dict[str, str]:
+        """The states to be kept in a room with this ventilation."""
+        return self.central_keep if ventilation is Ventilation.CENTRAL else self.natural_keep
 
     def ordered_h(self, ventilation: Ventilation) -> float:
         """The hours ordered in a room with this ventilation."""

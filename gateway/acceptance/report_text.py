@@ -5,15 +5,16 @@ from collections.abc import Iterator, Sequence
 from gateway.acceptance import phrases
 from gateway.acceptance.plan import Plan
 from gateway.acceptance.profile import Profile, Row
+from gateway.acceptance.resample import resample
 from gateway.acceptance.sheet import Order
 from gateway.acceptance.verdict import CaseVerdict, QuantityVerdict
 from gateway.acceptance.words import Language, Outcome, Reason, Ventilation
 from telemetry.quantities import QUANTITIES
 
 
-def verdict_text(profile: Profile, case: CaseVerdict, language: Language) -> str:
+def verdict_text(profile: Profile, plan: Plan, case: CaseVerdict, language: Language) -> str:
     """The verdict of a case, room by room, with the reasons and what to do next."""
-    return "\n".join(_verdict_lines(profile, case, language)) + "\n"
+    return "\n".join(_verdict_lines(profile, plan, case, language)) + "\n"
 
 
 def sheet_text(profile: Profile, plan: Plan, ordered: Order, language: Language) -> str:
@@ -21,7 +22,7 @@ def sheet_text(profile: Profile, plan: Plan, ordered: Order, language: Language)
     return "\n".join(_sheet_lines(profile, plan, ordered, language)) + "\n"
 
 
-def _verdict_lines(profile: Profile, case: CaseVerdict, language: Language) -> Iterator[str]:
+def _verdict_lines(profile: Profile, plan: Plan, case: CaseVerdict, language: Language) -> Iterator[str]:
     yield phrases.pick((profile.title_en, profile.title_zh), language)
     yield f"{_t('Verdict', '结论', language)}: {phrases.outcome(case.verdict, language)}"
     yield f"{_t('Basis', '依据', language)}: {phrases.basis(case.basis, language)}"
@@ -31,7 +32,7 @@ def _verdict_lines(profile: Profile, case: CaseVerdict, language: Language) -> I
         yield f"{room.name}: {phrases.outcome(room.verdict, language)}"
         for said in room.quantities:
             yield from _quantity_lines(said, language)
-    yield from _next_steps(case, language)
+    yield from _next_steps(plan, case, language)
 
 
 def _quantity_lines(said: QuantityVerdict, language: Language) -> Iterator[str]:
@@ -76,12 +77,8 @@ def _numbers(said: QuantityVerdict, language: Language) -> str:
     return ", " + ", ".join(words)
 
 
-def _next_steps(case: CaseVerdict, language: Language) -> Iterator[str]:
-    failing: dict[str, list[str]] = {}
-    for room in case.rooms:
-        for said in room.quantities:
-            if said.verdict is Outcome.FAIL and not said.row.unverified:
-                failing.setdefault(said.row.quantity, []).append(room.name)
+def _next_steps(plan: Plan, case: CaseVerdict, language: Language) -> Iterator[str]:
+    failing = resample(case, plan)
     laboratory = {
         said.row.quantity
         for room in case.rooms
@@ -93,13 +90,12 @@ def _next_steps(case: CaseVerdict, language: Language) -> Iterator[str]:
         return
     yield ""
     yield _t("Next:", "下一步：", language)
-    for quantity, rooms in failing.items():
-        title, names, doubled = phrases.quantity(quantity, language), ", ".join(rooms), 2 * case.rooms_ordered
+    for again in failing:
+        title, names = phrases.quantity(again.quantity, language), ", ".join(again.failing)
         yield _t(
-            f"  {title}: find the cause, treat it, sample again in twice as many rooms ({doubled}, or all), among them "
-            f"{names} and rooms of the same type; this result stays on record.",
-            f"  {title}：查明原因并处理后加倍抽检（{doubled} 间，不足则全部），"
-            f"应包含 {names} 及同类型房间；本次结果保留。",
+            f"  {title}: find the cause, treat it, sample again in {again.rooms} rooms, {names} and rooms of the same type "
+            "among them; this result stays on record.",
+            f"  {title}：查明原因并处理后加倍抽检 {again.rooms} 间，应包含 {names} 及同类型房间；本次结果保留。",
             language,
         )
     for quantity in sorted(laboratory):

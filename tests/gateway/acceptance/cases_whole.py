@@ -55,7 +55,61 @@ def cases() -> Iterator[Golden]:
     yield from _whole_cases()
 
 
+def _from_the_issue() -> Golden:
+    both = [HCHO], [BENZENE, "toluene_ug_m3"]
+    text = plan(
+        room(
+            "hall",
+            80,
+            entry("hall-1", "sfa30", quantities=both[0], interval_s=60),
+            entry("hall-1", "laboratory", quantities=both[1]),
+            entry("hall-2", "sfa30", interval_s=60),
+        ),
+        outdoor("sfa30", interval_s=60),
+        head='profile = "gb50325-2020-class2"\nrooms_total = 1\nmodel_room_passed = false\nventilation = "natural"\n'
+        'reference_temperature_c = 25\nseason = "summer"\n',
+    )
+    minutes = {"count": 60, "every_s": 60}
+    missing = says(
+        "never-measured", ["never-measured"], indoor=None, outdoor=None, mean=None, completeness=0, basis=None
+    )
+    one_of_two = says("indeterminate", ["too-few-points"], basis="laboratory", completeness=1)
+    return Golden(
+        name="two-points-measure-formaldehyde",
+        why="80 m2 order two points: formaldehyde has both ((41 + 45) / 2 - 5 = 38, U 34.713), benzene and toluene one, "
+        "four quantities none",
+        profile="gb50325-2020-class2",
+        plan=text,
+        rows=steady("hall-1", HCHO, 41, **minutes)
+        + steady("hall-2", HCHO, 45, **minutes)
+        + steady("outdoor-1", HCHO, 5, room="outdoor", **minutes)
+        + one("hall-1", BENZENE, 20)
+        + one("hall-1", "toluene_ug_m3", 30),
+        exit=3,
+        said=said(
+            "indeterminate",
+            ["never-measured", "too-few-points"],
+            rooms={
+                "hall": {
+                    "verdict": "indeterminate",
+                    "reasons": ["never-measured", "too-few-points"],
+                    "quantities": {
+                        RADON: missing,
+                        HCHO: says("pass", indoor=43, outdoor=5, mean=38, limit=80, uncertainty=34.713407),
+                        "nh3_ug_m3": missing,
+                        BENZENE: one_of_two,
+                        "toluene_ug_m3": one_of_two,
+                        "xylene_ug_m3": missing,
+                        TVOC: missing,
+                    },
+                }
+            },
+        ),
+    )
+
+
 def _whole_cases() -> Iterator[Golden]:
+    yield _from_the_issue()
     outside = [
         row for quantity in GB_CLEAN if quantity != RADON for row in one("outdoor-1", quantity, 5, room="outdoor")
     ]
