@@ -98,3 +98,14 @@ def test_influxd_with_authentication_refuses_strangers(tmp_path: Path) -> None:
         server.kill()
         server.start()
         assert b"one" in server.get("/query", q="SHOW DATABASES")
+
+
+def test_a_missing_program_skips_at_home_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Both say what is missing and how to get it."""
+    monkeypatch.setattr(Mosquitto, "program", "no-such-broker")
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=r"no-such-broker.*install"):
+        Mosquitto(tmp_path)
+    monkeypatch.setenv("CI", "1")
+    with pytest.raises(pytest.fail.Exception, match=r"no-such-broker.*install"):
+        Mosquitto(tmp_path)
