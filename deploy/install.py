@@ -14,7 +14,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +33,7 @@ SETS: Final = {"demo": ("demo", "dev"), "dev": ("dev",)}
 """By set, the sets that contain it."""
 
 PIP: Final = ("-m", "pip", "--disable-pip-version-check", "--no-input")
+SAY_EVERY_S: Final = 15.0
 PR_SET_PDEATHSIG: Final = 1  # <linux/prctl.h>
 OFFLINE_WORDS: Final = (
     "Max retries exceeded",
@@ -51,6 +54,26 @@ class InstallError(Exception):
 def say(text: str) -> None:
     """One line of progress."""
     print(text, flush=True)
+
+
+@contextmanager
+def sign_of_life(every_s: float, tell: Callable[[str], None]) -> Iterator[None]:
+    """While the block runs, say every few seconds that it does: a small Pi unpacks for a minute without a word."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        passed_s = every_s
+        while not ended.wait(every_s):
+            tell(f"  … {passed_s:.0f} s")
+            passed_s += every_s
+
+    thread = threading.Thread(target=beat, daemon=True, name="sign of life")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def fingerprint(requirements: str) -> str:
@@ -170,7 +193,8 @@ def pip(*arguments: str, total: int = 0) -> None:
         preexec_fn=_die_with_parent,
     ) as process:
         assert process.stdout is not None
-        written = progress_of(process.stdout, total, say)
+        with sign_of_life(SAY_EVERY_S, say):
+            written = progress_of(process.stdout, total, say)
     if process.returncode:
         text = "".join(written[-25:])
         if any(words in text for words in OFFLINE_WORDS):

@@ -3,13 +3,14 @@
 import re
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from deploy import install
-from deploy.install import InstallError, installed_sets, packages_in, progress_of
+from deploy.install import InstallError, installed_sets, packages_in, progress_of, sign_of_life
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -72,6 +73,22 @@ def test_pips_output_becomes_a_line_a_package() -> None:
         "  [2/2] paho-mqtt 2.2.0",
         "  unpacking them",
     ]
+
+
+def test_a_long_step_gives_signs_of_life() -> None:
+    """With the seconds that have passed, and none after its end."""
+    told: list[str] = []
+    enough = threading.Event()
+
+    def tell(text: str) -> None:
+        told.append(text)
+        if len(told) == 3:
+            enough.set()
+
+    with sign_of_life(0.01, tell):
+        assert enough.wait(10)
+    assert told[0] == "  … 0 s"
+    assert "sign of life" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_without_any_way_to_an_environment_the_line_to_type_is_told(
