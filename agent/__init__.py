@@ -1,1 +1,1 @@
-"""..."""
+"""The program of a branch: sampler, journal, uplink, commands, health. It meets the gateway on the bus only."""

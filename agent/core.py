@@ -6,6 +6,7 @@
 import random
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from msgspec import structs
@@ -125,6 +126,18 @@ class AgentCore:
             reply = self._commands.receive(channel.tail, body)
             if reply is not None:
                 self._replies.append(reply)
+
+    def counters(self) -> dict[str, int]:
+        """What happened since start, by name: its own numbers, and those of uplink and journal that are not zero."""
+        own = {
+            "connects": self.connects,
+            "malformed": self.malformed + self._commands.malformed,
+            "retained_commands": self.retained_commands,
+            "commands": self._commands.carried_out,
+            "journal_packs": self._journal.unreceipted_count,
+        }
+        parts = {"uplink": asdict(self._uplink.counters), "journal": asdict(self._journal.counters)}
+        return own | {f"{part}_{name}": n for part, numbers in parts.items() for name, n in numbers.items() if n}
 
     # -- what is measured ----------------------------------------------------------------------------------------------
 

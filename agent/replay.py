@@ -8,7 +8,7 @@ import functools
 import random
 import signal
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -67,9 +67,9 @@ class ReplayOptions:
     patience_s: float = PATIENCE_S
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Summary:
-    """How a replay went.
+    """How a replay goes, counted on the way.
 
     Attributes:
         rows: Rows of the file that have a time.
@@ -110,7 +110,15 @@ def replay_id(agent: str) -> str:
 class Replay:
     """One recording on its way; `run` returns when the last receipt is in, or earlier with a summary that says so."""
 
-    def __init__(self, config: AgentConfig, options: ReplayOptions, *, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self,
+        config: AgentConfig,
+        options: ReplayOptions,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        inbox: Inbox[BusEvent | str] | None = None,
+    ) -> None:
         if not is_id(options.point):
             raise ConfigurationError([f"--point {options.point!r} is no id: lower-case letters, digits, hyphens"])
         room = options.room or _room_of(config, options.point)
@@ -124,7 +132,7 @@ class Replay:
         self._first_ms: int | None = None
         self._waiting: RecordedRow | None = None
         self.summary = Summary()
-        self._inbox: Inbox[BusEvent | str] = Inbox()
+        self._inbox: Inbox[BusEvent | str] = inbox or Inbox()
         root = Root(config.region, config.site, replay_id(config.agent))
         path = options.journal or Path(config.journal.path + SUFFIX)
         self._journal = build.open_journal(config, path, root, clock=clock, rng=rng, trusted=True)
@@ -154,12 +162,8 @@ class Replay:
         )
 
     def stop(self, reason: str) -> None:
-        """End before the last receipt."""
+        """End before the last receipt; a word in the inbox does the same from a signal handler."""
         self._stopping = reason
-
-    def interrupt(self, reason: str) -> None:
-        """As `stop`, from a signal handler or another thread."""
-        self._inbox.put(reason)
 
     def run(self) -> Summary:
         """Send the recording and wait for its receipts."""
@@ -173,8 +177,7 @@ class Replay:
                     self._mind_progress()
         finally:
             self._end()
-        left = self.summary.unreceipted
-        self.summary = replace(self.summary, complete=not self._stopping and not more and not left)
+        self.summary.complete = not self._stopping and not more and not self.summary.unreceipted
         return self.summary
 
     # -- reading the file ----------------------------------------------------------------------------------------------
@@ -186,7 +189,7 @@ class Replay:
             if row is None:
                 return False
             if isinstance(row, BadCell):
-                self.summary = replace(self.summary, bad=self.summary.bad + 1)
+                self.summary.bad += 1
                 log.warning("cell of the recording left out", cell=str(row))
                 continue
             if self._due_s(row) > self._clock.monotonic():
@@ -206,18 +209,20 @@ class Replay:
 
     def _take(self, row: RecordedRow) -> None:
         self._progress_s = self._clock.monotonic()
-        summary = replace(self.summary, rows=self.summary.rows + 1, readings=self.summary.readings + len(row.values))
-        if row.values:
-            refused_before = self._journal.counters.refused
-            taken = self._core.measure(self._options.point, row.values, time_ms=row.time_ms)
-            if taken is not None:
-                summary = replace(summary, packs=summary.packs + 1)
-            if self._journal.counters.refused > refused_before:
-                log.warning("second value for one time refused, the first stands", line=row.line)
-                summary = replace(summary, refused=summary.refused + 1)
-            elif taken is None:
-                summary = replace(summary, repeated=summary.repeated + 1)
-        self.summary = summary
+        summary = self.summary
+        summary.rows += 1
+        summary.readings += len(row.values)
+        if not row.values:
+            return
+        refused_before = self._journal.counters.refused
+        taken = self._core.measure(self._options.point, row.values, time_ms=row.time_ms)
+        if taken is not None:
+            summary.packs += 1
+        if self._journal.counters.refused > refused_before:
+            summary.refused += 1
+            log.warning("second value for one time refused, the first stands", line=row.line)
+        elif taken is None:
+            summary.repeated += 1
 
     # -- waiting -------------------------------------------------------------------------------------------------------
 
@@ -239,7 +244,7 @@ class Replay:
         patience_s = self._options.patience_s
         waits_for_file = self._waiting is not None and not unreceipted
         if patience_s and now_s - self._progress_s > patience_s and not waits_for_file:
-            self.summary = replace(self.summary, gave_up=True)
+            self.summary.gave_up = True
             self.stop(f"no receipt for {patience_s:g} s; are broker, gateway and store up?")
         if now_s - self._told_s >= PROGRESS_S:
             self._told_s = now_s
@@ -247,8 +252,8 @@ class Replay:
 
     def _end(self) -> None:
         unreceipted = self._journal.unreceipted_count
-        receipted = self._unreceipted_before + self.summary.packs - unreceipted
-        self.summary = replace(self.summary, unreceipted=unreceipted, receipted=max(receipted, 0))
+        self.summary.unreceipted = unreceipted
+        self.summary.receipted = max(self._unreceipted_before + self.summary.packs - unreceipted, 0)
         if self._stopping:
             log.warning("replay ends early, start it again to go on", why=self._stopping, unreceipted=unreceipted)
         self._shell.close(STOP_BUS_S)
@@ -268,11 +273,11 @@ def replay(config: AgentConfig, options: ReplayOptions) -> Summary:
     """
     with Recording(options.file):
         pass  # A wrong header is told before a journal is made.
-    job = Replay(config, options, clock=SystemClock(), rng=build.own_random())
+    inbox: Inbox[BusEvent | str] = Inbox()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        job.interrupt(signal.Signals(number).name)
+        inbox.put(signal.Signals(number).name)
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    return job.run()
+    return Replay(config, options, clock=SystemClock(), rng=build.own_random(), inbox=inbox).run()

@@ -47,15 +47,20 @@ class Finished:
     outcome: Outcome
 
 
-class Agent:
-    """All parts of a running agent; `run` returns once `stop` was called."""
+Event = BusEvent | Stop | Finished
 
-    def __init__(self, config: AgentConfig, *, simulate: bool, clock: Clock, rng: random.Random) -> None:
+
+class Agent:
+    """All parts of a running agent; `run` returns once a `Stop` is in the inbox."""
+
+    def __init__(
+        self, config: AgentConfig, *, simulate: bool, inbox: Inbox[Event], clock: Clock, rng: random.Random
+    ) -> None:
         self._clock = clock
         self._stopping = ""
         self._clock_due_s = clock.monotonic()
         self._counters_due_s = clock.monotonic() + COUNTERS_S
-        self._inbox: Inbox[BusEvent | Stop | Finished] = Inbox()
+        self._inbox = inbox
         trust = "the configuration says so" if config.clock.trust == "always" else why_trusted()
         self._trusted = trust is not None
         root = build.root_of(config)
@@ -89,10 +94,6 @@ class Agent:
             handle=self._handle,
         )
         log.info("agent starts", root=str(root), journal=self._journal.id, sensors=len(config.sensors), clock=trust)
-
-    def stop(self, reason: str) -> None:
-        """Ask it to end; safe in a signal handler and from any thread."""
-        self._inbox.put(Stop(reason))
 
     def run(self) -> None:
         """Work until stopped, then end cleanly."""
@@ -137,14 +138,10 @@ class Agent:
             "readings": self._sampler.readings,
             "sensor_failures": self._sampler.failures,
             "sensor_calls_hanging": self._sampler.abandoned,
-            "connects": self.core.connects,
             "published": self._shell.published,
             "publish_refused": self._shell.refused,
             "inbox_shed": self._inbox.shed,
-            "malformed": self.core.malformed,
-            "retained_commands": self.core.retained_commands,
-            "journal_packs": self._journal.unreceipted_count,
-        }
+        } | self.core.counters()
 
     def _end(self) -> None:
         if not self._workers.close(STOP_SENSORS_S):
@@ -156,12 +153,13 @@ class Agent:
 
 def run(config: AgentConfig, *, simulate: bool) -> int:
     """Run an agent until SIGTERM or SIGINT; the exit code."""
-    agent = Agent(config, simulate=simulate, clock=SystemClock(), rng=build.own_random())
+    inbox: Inbox[Event] = Inbox()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        agent.stop(signal.Signals(number).name)
+        inbox.put(Stop(signal.Signals(number).name))
 
+    # Before anything is opened, so that a stop at any moment is a clean end.
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    agent.run()
+    Agent(config, simulate=simulate, inbox=inbox, clock=SystemClock(), rng=build.own_random()).run()
     return 0

@@ -160,3 +160,11 @@ def test_every_setting_is_in_the_readme() -> None:
     for name, table in TABLES.items():
         for field in table.__struct_fields__:
             assert f"`{field}`" in text, f"{name}.{field}"
+
+
+def test_the_readme_names_every_file() -> None:
+    """The table of files is the folder."""
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    files = {file.name for file in FOLDER.iterdir() if file.suffix in (".py", ".toml")} - {"__init__.py"}
+    named = set(re.findall(r"`([a-z_.]+\.(?:py|toml))`", text.partition("## Files")[2]))
+    assert named == files

@@ -380,3 +380,17 @@ def test_nothing_heard_raises(bench: Bench, topic: str, body: bytes, retained: b
     bench.connect()
     (reply,) = bench.command("resend", id=f"c-{bench.chance.getrandbits(40)}", journal="j", ranges=[[1, 2]])
     assert reply["ok"]
+
+
+def test_counters_name_what_happened(bench: Bench) -> None:
+    """Own numbers always, those of uplink and journal once they are not zero."""
+    bench.connect()
+    bench.core.receive("nonsense", b"", False)
+    bench.core.receive(ROOT.command("resend"), b"{", False)
+    bench.core.measure("hall-air", {"co2_ppm": 600.0}, time_ms=1_790_000_000_000)
+    bench.core.measure("hall-air", {"co2_ppm": 601.0}, time_ms=1_790_000_000_000)
+    bench.tick()
+    counters = bench.core.counters()
+    assert (counters["connects"], counters["malformed"], counters["journal_packs"]) == (1, 2, 1)
+    assert (counters["journal_refused"], counters["uplink_sent"]) == (1, 1)
+    assert "journal_repeated" not in counters
