@@ -1,0 +1,293 @@
+"""A gateway in the simulation: the real ingest, ledger, state and SQLite store in a process that may die anywhere."""
+
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy import event
+
+from gateway.alerts.recorder import AlertRecorder
+from gateway.errors import StoreUnavailable
+from gateway.ingest.ingest import Ingest, IngestSettings
+from gateway.metrics import Metrics
+from gateway.ports import Point, ReadingsQuery, Refused, StoredReading
+from gateway.state.state import State
+from gateway.stores.sqlite_store import SqliteStore
+from telemetry import messages
+from telemetry.bus import Message
+from telemetry.messages import GatewayStatus
+from telemetry.readings import Pack
+from telemetry.topics import GATEWAY_STATUS_FILTER, Root, gateway_status, region_filters
+from tests.simulation.broker import Broker, Connection
+from tests.simulation.world import Crash, MachineClock, World
+
+REGION = "north"
+
+
+class StoreRoom:
+    """The store's machine, shared by gateways: it may refuse, be emptied, or be restored from an older copy."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world = world
+        self.refuses = False
+        self.forgets_to_answer = 0.0
+        self._folder = folder
+        self._copy = folder.with_name("store-copy")
+        folder.mkdir(parents=True)
+        self.generation = 0
+        self.losses = 0
+
+    def open(self) -> SqliteStore:
+        return SqliteStore(self._folder / "store.db", clock=MachineClock(self.world, "store"))
+
+    def back_up(self) -> None:
+        """Keep a copy, to be restored later."""
+        if self._copy.exists():
+            shutil.rmtree(self._copy)
+        shutil.copytree(self._folder, self._copy)
+
+    def restore(self) -> None:
+        """Put the older copy back, or start empty where there is none."""
+        shutil.rmtree(self._folder)
+        if self._copy.exists():
+            shutil.copytree(self._copy, self._folder)
+        else:
+            self._folder.mkdir()
+        self.generation += 1
+        self.losses += 1
+
+    def empty(self) -> None:
+        """Throw all of it away."""
+        shutil.rmtree(self._folder)
+        self._folder.mkdir()
+        self.generation += 1
+        self.losses += 1
+
+
+class FaultyStore:
+    """The real store behind a network that refuses, and a gateway that may die before or after each commit."""
+
+    def __init__(self, room: StoreRoom, maybe_crash: Callable[[], None]) -> None:
+        self._room = room
+        self._maybe_crash = maybe_crash
+        self._generation = room.generation
+        self._store = room.open()
+
+    def _real(self) -> SqliteStore:
+        if self._room.refuses:
+            raise StoreUnavailable("refused, by the simulation")
+        if self._generation != self._room.generation:
+            # Its files were exchanged under it: the connection breaks once, then the new files are served.
+            self._generation = self._room.generation
+            self._store.close()
+            self._store = self._room.open()
+            raise StoreUnavailable("connection reset, by the simulation")
+        return self._store
+
+    def prove(self, regions: Sequence[str]) -> None:
+        self._real().prove(regions)
+
+    def write(self, points: Sequence[Point]) -> list[Refused]:
+        store = self._real()
+        self._maybe_crash()
+        refused = store.write(points)
+        self._maybe_crash()
+        if self._room.world.chance(self._room.forgets_to_answer):
+            raise StoreUnavailable("time-out after the commit, by the simulation")
+        return refused
+
+    def marks(self) -> dict[str, int] | None:
+        return self._real().marks()
+
+    def readings(self, query: ReadingsQuery) -> list[StoredReading]:
+        return self._real().readings(query)
+
+    def close(self) -> None:
+        self._store.close()
+
+
+class WatchfulAlerts:
+    """The real recorder; it also remembers what was heard, outside all that can crash, and what was seen live."""
+
+    def __init__(self, recorder: AlertRecorder, gateway: "SimGateway") -> None:
+        self._recorder = recorder
+        self._gateway = gateway
+
+    def hear(self, root: Root, pack: Pack, arrived_ms: int) -> bool:
+        self._gateway.maybe_crash()
+        new = self._recorder.hear(root, pack, arrived_ms)
+        self._gateway.maybe_crash()
+        if new and pack.is_call:
+            # People are told after the commit and before `heard`: here is where the telephone would ring.
+            self._gateway.told.append((str(root), pack.journal, pack.sequence))
+        return new
+
+    def see(self, root: Root, pack: Pack, arrived_ms: int) -> None:
+        self._gateway.seen.append((str(root), pack, arrived_ms))
+        self._recorder.see(root, pack, arrived_ms)
+
+
+class SimGateway:
+    """One gateway: process and connection; state and store are files that outlive it."""
+
+    def __init__(self, world: World, broker: Broker, name: str, folder: Path, room: StoreRoom) -> None:
+        self.world = world
+        self.broker = broker
+        self.name = name
+        self.clock = MachineClock(world, name)
+        self.room = room
+        self.crash_chance = 0.0
+        self.told: list[tuple[str, str, int]] = []
+        self.seen: list[tuple[str, Pack, int]] = []
+        self.crashes = 0
+        self.tick_s = 4.0
+        self.ingest: Ingest | None = None
+        self.state: State | None = None
+        self._folder = folder
+        self._connection: Connection | None = None
+        self._life = 0
+        self._storing: bool | None = None
+        self._boot = ""
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def running(self) -> bool:
+        return self.ingest is not None
+
+    def maybe_crash(self) -> None:
+        if self.world.chance(self.crash_chance):
+            self.crashes += 1
+            raise Crash
+
+    def start(self) -> None:
+        if self.ingest is not None:
+            return
+        self._life += 1
+        self._storing = None
+        self.clock.boot()
+        self.state = State.open(f"sqlite:///{self._folder / 'state.db'}")
+        event.listen(self.state.engine, "commit", lambda _connection: self.maybe_crash())
+        self._store = FaultyStore(self.room, self.maybe_crash)
+        alerts = WatchfulAlerts(AlertRecorder(self.state), self)
+        self.ingest = Ingest(
+            regions=[REGION],
+            store=self._store,
+            state=self.state,
+            alerts=alerts,
+            publish=self._publish,
+            clock=self.clock,
+            settings=IngestSettings(),
+            metrics=Metrics(),
+            rng=random.Random(self.world.random.random()),
+            gateway=self.name,
+        )
+        life = self._life
+        if self._guarded(lambda ingest: ingest.start()):
+            self.world.after(self.world.random.uniform(0.0, 2.0), lambda: self._connect(life))
+            self.world.after(1.0, lambda: self._tick(life))
+
+    def kill(self) -> None:
+        """SIGKILL, at a moment between two steps; `maybe_crash` kills within them."""
+        self._die(will_delay_s=self.world.random.choice((0.1, 10.0, 60.0)))
+
+    def stop(self) -> None:
+        """A proper stop: what is queued is committed, status says offline."""
+        if self.ingest is None:
+            return
+        self._guarded(lambda ingest: (ingest.hear(), ingest.keep()))
+        if self.ingest is None:
+            return
+        self._publish(Message(topic=gateway_status(self.name), body=self._will().body, retain=True))
+        if self._connection is not None:
+            self.broker.leave(self._connection)
+        self._die(will_delay_s=0.0)
+
+    def drop_connection(self, *, will_delay_s: float) -> None:
+        if self._connection is not None:
+            self.broker.cut(self._connection, will_delay_s=will_delay_s)
+            self._lost_connection()
+
+    def _will(self) -> Message:
+        body = messages.encode(GatewayStatus(online=False, boot=self._boot))
+        return Message(topic=gateway_status(self.name), body=body, retain=True)
+
+    def _connect(self, life: int) -> None:
+        if life != self._life or self.ingest is None or self._connection is not None:
+            return
+        self._boot = f"{self.name}-{self._life}-{self.world.random.randrange(10**9)}"
+        self._connection = self.broker.connect(
+            self.name,
+            [*region_filters(REGION), GATEWAY_STATUS_FILTER],
+            lambda topic, body, retained: self._receive(life, topic, body, retained),
+            self._lost_connection,
+            self._will(),
+        )
+        if self._connection is None:
+            self.world.after(self.world.random.uniform(1.0, 5.0), lambda: self._connect(life))
+            return
+        self._storing = None
+        self._tell_status()
+
+    def _lost_connection(self) -> None:
+        self._connection = None
+        if self.ingest is not None:
+            life = self._life
+            self.world.after(self.world.random.uniform(0.5, 5.0), lambda: self._connect(life))
+
+    def _tell_status(self) -> None:
+        if self.ingest is None or self._connection is None or self.ingest.storing == self._storing:
+            return
+        self._storing = self.ingest.storing
+        status = GatewayStatus(
+            online=True, boot=self._boot, since=round(self.clock.now(), 3), regions=[REGION], storing=self._storing
+        )
+        self._publish(Message(topic=gateway_status(self.name), body=messages.encode(status), retain=True))
+
+    def _receive(self, life: int, topic: str, body: bytes, retained: bool) -> None:
+        if life != self._life or self.ingest is None:
+            return
+        self.ingest.offer(topic, body, retained)
+        self.world.after(self.world.random.uniform(0.0, 0.05), lambda: self._work(life))
+
+    def _work(self, life: int) -> None:
+        if life == self._life and self._guarded(lambda ingest: ingest.hear()):
+            self.world.after(self.world.random.uniform(0.0, 0.2), lambda: self._keep(life))
+
+    def _keep(self, life: int) -> None:
+        if life == self._life:
+            self._guarded(lambda ingest: ingest.keep())
+
+    def _tick(self, life: int) -> None:
+        if life != self._life or self.ingest is None:
+            return
+        if self._guarded(lambda ingest: (ingest.hear(), ingest.keep(), ingest.tick())):
+            self._tell_status()
+            self.world.after(self.tick_s, lambda: self._tick(life))
+
+    def _guarded(self, act: Callable[[Ingest], object]) -> bool:
+        if self.ingest is None:
+            return False
+        try:
+            act(self.ingest)
+        except Crash:
+            self._die(will_delay_s=self.world.random.choice((0.1, 10.0, 60.0)))
+            self.world.after(self.world.random.uniform(0.5, 20.0), self.start)
+            return False
+        return True
+
+    def _publish(self, message: Message) -> None:
+        self.maybe_crash()
+        if self._connection is not None:
+            self.broker.publish(self._connection, message)
+
+    def _die(self, *, will_delay_s: float) -> None:
+        if self.ingest is None:
+            return
+        self._life += 1
+        self.ingest = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self.broker.cut(connection, will_delay_s=will_delay_s)
+        self._store.close()
+        self.state.close()
