@@ -4,6 +4,7 @@ Each connection is a client of its own, since paho sends again on a new connecti
 what is owed is the uplink's to say. paho's thread does the socket, a short-lived one the blocking CONNECT.
 """
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -191,7 +192,8 @@ class MqttBus:
             protocol=MQTTv311,
             reconnect_on_failure=False,
         )
-        client.connect_timeout = broker.connect_timeout_s
+        # Half of the whole, so that the system's own reason comes before the shell's deadline.
+        client.connect_timeout = broker.connect_timeout_s / 2
         client.max_inflight_messages_set(MAX_INFLIGHT)
         client.max_queued_messages_set(MAX_QUEUED)
         if will is not None:
@@ -236,6 +238,11 @@ class MqttBus:
                 return
             report(Received(number=number, topic=topic, body=bytes(message.payload), retained=message.retain))
 
+        def on_socket_open(_client: Client, _data: Any, link: Any) -> None:
+            # Small messages one after another would else wait 40 ms for the other end's delayed acknowledgement.
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        client.on_socket_open = on_socket_open
         client.on_connect = on_connect
         client.on_subscribe = on_subscribe
         client.on_disconnect = on_disconnect

@@ -22,6 +22,9 @@ MAX_EVENTS: Final = 500
 EVENT_BYTES: Final = 200
 """What a message takes in memory beside its body, about."""
 
+MAX_SHORT: Final = 3
+"""So many connections in a row that broke soon are no accident: brokers end the older session of an id."""
+
 REST_S: Final = 0.01
 """A turn in which nothing happened is followed by a wait of at least so long, whatever the core says is due."""
 
@@ -135,6 +138,8 @@ class Shell(Generic[Other]):
         self._deadline_s = None
         self._bus.abandon()
         wait_s = self._reconnect.lost()
+        if was_connected and self._reconnect.failures >= MAX_SHORT:
+            reason += "; it never lasts: is another agent of this site running under the same id?"
         first = was_connected or self._reconnect.failures == 1
         (log.warning if first else log.debug)("not connected", reason=reason, retry_in_s=round(wait_s, 1))
         if was_connected:

@@ -107,6 +107,18 @@ def test_messages_go_both_ways(port: int, listener: Listener, topic: str) -> Non
     bench.bus.close([], 5)
 
 
+def test_small_messages_are_not_held_back(port: int, topic: str) -> None:
+    """Nagle's algorithm is off: with it, receipts in small windows take 40 ms each."""
+    bench = Bench(port, "quick", [f"{topic}/x"])
+    bench.connect()
+    client = bench.bus._client
+    assert client is not None
+    link = client.socket()
+    assert link is not None
+    assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    bench.bus.close([], 5)
+
+
 def test_a_broken_connection_speaks_the_will_and_a_farewell_does_not(port: int, listener: Listener, topic: str) -> None:
     """The will of the newest CONNECT is the broker's to say, unless we said good-bye."""
     bench = Bench(port, "will", [])
