@@ -229,14 +229,30 @@ def load(word: str, *, beside: Path | None = None) -> Profile:
     Raises:
         ConfigurationError: If there is no such profile, or it breaks the shape.
     """
+    return parse(text_of(word, beside=beside), f"profile {word}")
+
+
+def text_of(word: str, *, beside: Path | None = None) -> bytes:
+    """The file that `load` reads, as it is.
+
+    Raises:
+        ConfigurationError: If there is none.
+    """
     if word in names():
-        body = (files("gateway.acceptance") / "profiles" / f"{word}.toml").read_bytes()
-        return _checked(toml_file.parse(body, Profile, f"profile {word}"), f"profile {word}")
+        return (files("gateway.acceptance") / "profiles" / f"{word}.toml").read_bytes()
     if word.endswith(".toml") or "/" in word or "\\" in word:
-        path = (beside or Path()) / word
-        return _checked(toml_file.load(path, Profile), str(path))
+        return toml_file.read((beside or Path()) / word)
     known = ", ".join(names())
     raise ConfigurationError(f"there is no profile {word!r}; known: {known}; or give the path of a file of your own")
+
+
+def parse(body: bytes, name: str = "profile") -> Profile:
+    """The profile in the bytes of a file; `name` is what errors call it.
+
+    Raises:
+        ConfigurationError: If it breaks the shape.
+    """
+    return _checked(toml_file.parse(body, Profile, name), name)
 
 
 def _checked(profile: Profile, name: str) -> Profile:

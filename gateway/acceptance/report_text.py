@@ -8,6 +8,7 @@ from gateway.acceptance.profile import Profile, Row
 from gateway.acceptance.resample import resample
 from gateway.acceptance.sheet import Order
 from gateway.acceptance.verdict import CaseVerdict, QuantityVerdict
+from gateway.acceptance.verify import Verification, as_json
 from gateway.acceptance.words import Language, Outcome, Reason, Ventilation
 from telemetry.quantities import QUANTITIES
 
@@ -20,6 +21,20 @@ def verdict_text(profile: Profile, plan: Plan, case: CaseVerdict, language: Lang
 def sheet_text(profile: Profile, plan: Plan, ordered: Order, language: Language) -> str:
     """The sheet that whoever samples takes along: dates, rooms, points, heights, distances, and boxes to fill."""
     return "\n".join(_sheet_lines(profile, plan, ordered, language)) + "\n"
+
+
+def verification_text(said: Verification) -> str:
+    """What a check of a bundle found."""
+    answer = as_json(said)
+    lines = [
+        f"Integrity: {answer['integrity']}",
+        f"Completeness: {answer['completeness']}",
+        f"Seal: {said.seal or '-'}",
+    ]
+    if said.facts:
+        lines.append(f"Case: {said.facts.case}, judged by {said.facts.software}")
+    lines += [f"  - {finding.kind}: {finding.member or 'the file'}: {finding.detail}" for finding in said.findings]
+    return "\n".join(lines) + "\n"
 
 
 def _verdict_lines(profile: Profile, plan: Plan, case: CaseVerdict, language: Language) -> Iterator[str]:
@@ -93,8 +108,8 @@ def _next_steps(plan: Plan, case: CaseVerdict, language: Language) -> Iterator[s
     for again in failing:
         title, names = phrases.quantity(again.quantity, language), ", ".join(again.failing)
         yield _t(
-            f"  {title}: find the cause, treat it, sample again in {again.rooms} rooms, {names} and rooms of the same type "
-            "among them; this result stays on record.",
+            f"  {title}: find the cause, treat it, sample again in {again.rooms} rooms, {names} and rooms of the same "
+            "type among them; this result stays on record.",
             f"  {title}：查明原因并处理后加倍抽检 {again.rooms} 间，应包含 {names} 及同类型房间；本次结果保留。",
             language,
         )

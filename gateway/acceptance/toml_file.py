@@ -21,11 +21,19 @@ def load(path: Path, kind: type[_Record]) -> _Record:
     Raises:
         ConfigurationError: If it cannot be read, is no TOML, or breaks the shape of `kind`.
     """
+    return parse(read(path), kind, str(path))
+
+
+def read(path: Path) -> bytes:
+    """The file's bytes.
+
+    Raises:
+        ConfigurationError: If it cannot be read.
+    """
     try:
-        body = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}; give a file this user may read") from error
-    return parse(body, kind, str(path))
 
 
 def parse(body: bytes, kind: type[_Record], name: str) -> _Record:

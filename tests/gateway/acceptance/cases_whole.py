@@ -76,8 +76,8 @@ def _from_the_issue() -> Golden:
     one_of_two = says("indeterminate", ["too-few-points"], basis="laboratory", completeness=1)
     return Golden(
         name="two-points-measure-formaldehyde",
-        why="80 m2 order two points: formaldehyde has both ((41 + 45) / 2 - 5 = 38, U 34.713), benzene and toluene one, "
-        "four quantities none",
+        why="80 m2 order two points: formaldehyde has both ((41 + 45) / 2 - 5 = 38, U 34.713), benzene and toluene "
+        "one, four quantities none",
         profile="gb50325-2020-class2",
         plan=text,
         rows=steady("hall-1", HCHO, 41, **minutes)
