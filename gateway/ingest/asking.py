@@ -2,7 +2,8 @@
 
 import random
 import threading
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -73,23 +74,32 @@ class Asking:
         self._lock = threading.Lock()
         self._watches: dict[Root, _Watch] = {}
         self._asked: dict[str, _Asked] = {}
-        self._ask_at_once: set[Root] = set()
+        # How often the store of a region was found emptied or restored, and up to which time each agent was asked.
+        self._losses: Counter[str] = Counter()
+        self._heeded: dict[Root, int] = {}
 
-    def at_once(self, root: Root) -> None:
-        """Ask this agent without the wait, as soon as it is known what it has (rule 10)."""
+    def at_once(self, region: str) -> None:
+        """Ask every agent of a region without the wait, as soon as it is known what it has (rule 10)."""
         with self._lock:
-            self._ask_at_once.add(root)
+            self._losses[region] += 1
 
     def watched(self) -> list[Root]:
-        """Agents that owe, or are to be asked at once."""
+        """Agents that owe."""
         with self._lock:
-            return [*self._watches, *(root for root in self._ask_at_once if root not in self._watches)]
+            return list(self._watches)
 
-    def is_due(self, root: Root, now_s: float) -> bool:
-        """True if a look at what this agent owes may lead to a question."""
+    def due(self, known: Iterable[Root], now_s: float) -> list[Root]:
+        """The agents of which a look at what they owe may now lead to a question.
+
+        Args:
+            known: Agents of which it is known what they have.
+            now_s: Monotonic time.
+        """
         with self._lock:
-            watch = self._watches.get(root)
-            return root in self._ask_at_once or (watch is not None and watch.is_due(now_s))
+            due = [root for root, watch in self._watches.items() if watch.is_due(now_s)]
+            if self._losses:
+                due += [root for root in known if self._must_ask_at_once(root)]
+            return due
 
     def look(self, root: Root, owed: Mapping[str, RangeSet], *, now_s: float, now_ms: int) -> list[Message]:
         """What to send to an agent that is online and owes this.
@@ -103,14 +113,14 @@ class Asking:
         with self._lock:
             if not owed:
                 self._watches.pop(root, None)
-                self._ask_at_once.discard(root)
+                self._heeded[root] = self._losses[root.region]
                 return []
             watch = self._watches.get(root)
             if watch is None:
                 wait_s, repeat_s = self._settings.ask_after_s, self._settings.ask_again_s
                 watch = self._watches[root] = _Watch(now_s, wait_s, repeat_s, _copy(owed))
-            if root in self._ask_at_once:
-                self._ask_at_once.discard(root)
+            if self._must_ask_at_once(root):
+                self._heeded[root] = self._losses[root.region]
                 self._ask(watch, _copy(owed), owed, now_s)
             elif watch.unsent:
                 pass
@@ -141,6 +151,9 @@ class Asking:
         missing = RangeSet((first, last) for first, last in result.missing if 0 < first <= last) & asked.ranges
         return Missing(root, asked.journal, missing.spans()) if missing else None
 
+    def _must_ask_at_once(self, root: Root) -> bool:
+        return self._losses[root.region] > self._heeded.get(root, 0)
+
     @property
     def _longest_s(self) -> float:
         return max(self._settings.ask_at_most_s, self._settings.ask_after_s)
@@ -150,7 +163,8 @@ class Asking:
         # As long as answers bring something, the pace stays; an agent that brings nothing is asked ever less often.
         stuck = bool(watch.question) and _common(watch.question, wanted) == watch.question
         watch.wait_s = min(watch.wait_s * 2, self._longest_s) if stuck else self._settings.ask_after_s
-        watch.repeat_s = self._settings.ask_again_s
+        if not watch.unanswered:
+            watch.repeat_s = self._settings.ask_again_s
         watch.owed, watch.since_s = _copy(owed), now_s
         self._put(watch, wanted)
 

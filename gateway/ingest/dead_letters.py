@@ -88,7 +88,8 @@ def retry(
     reader = Reader(settings or IngestSettings(), lambda _site, _point: None)
     ledger = Ledger(state, clock=clock)
     with state.read() as connection:
-        ledger.set_epochs(dict(connection.execute(select(mark_table.c.region, mark_table.c.epoch)).tuples().all()))
+        rows = connection.execute(select(mark_table.c.region, mark_table.c.epoch)).all()
+    ledger.set_epochs({row.region: row.epoch for row in rows})
     return [_retry_one(one, state, store, ledger, reader, clock, alerts) for one in letters]
 
 

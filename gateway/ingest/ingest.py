@@ -207,15 +207,14 @@ class Ingest:
         ]
 
     def _store_lost(self, regions: list[str]) -> None:
-        for view in self.directory.agents():
-            if view.root.region in regions:
-                self._asking.at_once(view.root)
+        for region in regions:
+            self._asking.at_once(region)
 
     def _ask(self) -> None:
         fresh = self._hearer.fresh
         roots = {fresh.pop() for _ in range(min(len(fresh), LOOKS_A_TICK))}
         now_s = self._clock.monotonic()
-        roots.update(root for root in self._asking.watched() if self._asking.is_due(root, now_s))
+        roots.update(self._asking.due(list(self.ledger.held), now_s))
         now_ms = to_ms(self._clock.now())
         for root in sorted(roots):
             if root not in self.ledger.held or not self.directory.is_online(root):

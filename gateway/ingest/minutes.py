@@ -131,9 +131,9 @@ def _between(known: Known, missing: Span, held: Held | None) -> Span:
     above = min((span for spans in timed if (span := spans.above(missing[1]))), key=_first, default=None)
     at_begin, at_end = known.was.around(missing[0]), known.was.around(missing[1])
     begins = [below.to_ms] if below else []
-    begins += [at_begin.from_ms] if at_begin else []
+    begins += [_time_within(at_begin, missing[0])] if at_begin else []
     ends = [above.from_ms] if above else []
-    ends += [at_end.to_ms] if at_end else []
+    ends += [_time_within(at_end, missing[1] + 1)] if at_end else []
     if not ends and held is not None:
         ends.append(held.at_ms)
     if not begins and held is not None and held.oldest_ms is not None:
@@ -143,6 +143,11 @@ def _between(known: Known, missing: Span, held: Held | None) -> Span:
     end = min(ends) if ends else max(begins)
     begin = max(begins) if begins else end
     return min(begin, end), max(begin, end)
+
+
+def _time_within(span: TimedSpan, number: int) -> int:
+    """About when `number` of a range was measured: a journal's numbers run with time."""
+    return span.from_ms + (span.to_ms - span.from_ms) * (number - span.first) // (span.last + 1 - span.first)
 
 
 def _last(span: TimedSpan) -> int:

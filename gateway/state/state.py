@@ -117,7 +117,11 @@ def _engine(url: str) -> Engine:
         in_memory = address.database in (None, "", ":memory:")
         if not in_memory and not Path(str(address.database)).absolute().parent.is_dir():
             raise StateRefused(f"the folder of the state database {address.database} does not exist; make it")
-        engine = create_engine(address, **({"poolclass": StaticPool} if in_memory else {}))
+        if in_memory:
+            # The one connection is shared by all threads, one after another.
+            engine = create_engine(address, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        else:
+            engine = create_engine(address)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StateRefused(f"{url!r} is no address of a database: {error}; try sqlite:///state.sqlite3") from error
     event.listen(engine, "connect", _set_up_sqlite)

@@ -135,7 +135,7 @@ class Hall:
     def commands(self) -> list[Command]:
         return [messages.decode(one.body, Command) for one in self.sent if one.topic == ROOT.command("resend")]
 
-    def metric(self, name: str, **labels: str) -> float:
+    def metric(self, name: str, /, **labels: str) -> float:
         value = self.metrics.registry.get_sample_value(name, labels)
         assert value is not None, name
         return value

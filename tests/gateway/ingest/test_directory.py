@@ -1,0 +1,149 @@
+"""What the board reads: points, newest values, newest states."""
+
+from gateway.errors import StoreUnavailable
+from gateway.ingest.ingest import IngestSettings
+from telemetry import messages, senml
+from telemetry.messages import GatewayStatus, PointInfo
+from telemetry.readings import Flag
+from telemetry.topics import Root, gateway_status
+from tests.gateway.ingest.hall import CORD, POINT, ROOT, Hall, air_pack
+
+
+def values(hall: Hall) -> dict[str, tuple[float, bool, bool]]:
+    [view] = [one for one in hall.ingest.directory.points("b001") if one.info.point == "hall-air"]
+    return {name: (one.value, one.suspect, one.simulated) for name, one in view.values.items()}
+
+
+def test_the_newest_value_of_each_quantity_is_shown() -> None:
+    """Whatever the order of arrival; suspect and simulated are told apart."""
+    hall = Hall()
+    hall.air(1, 600.0, age_s=10)
+    hall.air(2, 700.0, age_s=60)
+    hall.air(3, 21.0, quantity="temperature_c", flags=(Flag.SIMULATED,))
+    hall.air(4, 45.0, quantity="humidity_pct", flags=(Flag.WARMUP,))
+    assert values(hall) == {
+        "co2_ppm": (600.0, False, False),
+        "temperature_c": (21.0, False, True),
+        "humidity_pct": (45.0, True, False),
+    }
+
+
+def test_the_higher_sequence_is_the_newer_state() -> None:
+    """Of one agent: order of arrival and even times mean nothing."""
+    hall = Hall()
+    hall.cord(8, "cleared", age_s=100)
+    hall.cord(7, "called", age_s=10)
+    [view] = hall.ingest.directory.points("b001")
+    assert view.state is not None
+    assert (view.state.state, view.state.sequence, view.info.kind, view.info.room) == (
+        "cleared",
+        8,
+        "call-toilet",
+        "toilet",
+    )
+    newest = hall.alerts.newest("b001", "cord")
+    assert newest is not None
+    assert newest.state == "cleared"
+
+
+def test_points_and_states_outlive_the_gateway_and_values_come_from_the_store() -> None:
+    """After a restart with an empty broker the board shows what was known."""
+    hall = Hall()
+    hall.presence("boot-1", points=[POINT, CORD])
+    hall.air(1, 640.0)
+    hall.cord(2, "called")
+    hall.pass_time(60)
+    hall.start()
+    assert values(hall) == {"co2_ppm": (640.0, False, False)}
+    [cord] = [one for one in hall.ingest.directory.points("b001") if one.info.point == "cord"]
+    assert cord.state is not None
+    assert cord.state.state == "called"
+    assert hall.ingest.directory.period_s("b001", "hall-air") == 20.0
+    [site] = hall.ingest.directory.sites()
+    assert (site.site, site.region, site.online, site.points) == ("b001", "north", False, 2)
+    assert site.last_seen_ms is not None
+
+
+def test_a_store_that_is_away_is_asked_again_later() -> None:
+    """No value is shown meanwhile; a live one is not overwritten by history."""
+    hall = Hall()
+    hall.presence("boot-1", points=[POINT])
+    hall.air(1, 640.0)
+    hall.pass_time(60)
+    hall.start()
+    hall.store.refuses = StoreUnavailable("down")
+    assert values(hall) == {}
+    hall.store.refuses = None
+    hall.air(2, 700.0)
+    assert values(hall) == {"co2_ppm": (700.0, False, False)}
+
+
+def test_a_point_that_is_no_longer_listed_leaves() -> None:
+    """The agent's new boot has another configuration."""
+    hall = Hall()
+    hall.presence("boot-1", points=[POINT, CORD])
+    hall.presence("boot-2", points=[CORD])
+    assert [one.info.point for one in hall.ingest.directory.points("b001")] == ["cord"]
+    assert hall.ingest.directory.has_site("b001")
+    assert not hall.ingest.directory.has_site("b002")
+
+
+def test_beyond_the_limits_nothing_is_followed_but_all_is_stored() -> None:
+    """A flood of invented agents and points costs bounded memory and is counted."""
+    hall = Hall(IngestSettings(agents=2, points=3))
+    for number in range(10):
+        root = Root("north", "b001", f"pi-{number}")
+        pack = air_pack(1, time_ms=hall.now_ms, root=root, point=f"air-{number}")
+        hall.say(root.readings, senml.encode(pack))
+        hall.health({"j1": [(1, 1)]}, root=root)
+    hall.keep()
+    hall.ingest.tick()
+    assert len(hall.ingest.directory.agents()) == 2
+    assert len(hall.ingest.directory.points("b001")) == 3
+    assert len(hall.ingest.ledger.held) == 2
+    assert hall.metric("openhall_directory_refused") > 0
+    stored = [key for key in hall.store.series if key[0] == "air"]
+    assert len(stored) == 10
+
+
+def test_a_held_of_too_many_ranges_counts_as_one_span() -> None:
+    """Rule 9: beyond 32 ranges a journal lists one; a list that breaks that is read so."""
+    hall = Hall()
+    hall.health({"j1": [(at, at) for at in range(1, 101, 2)], "j2": [(1, 1), (3, 3)]})
+    held = hall.ingest.ledger.held[ROOT]
+    assert held.journals["j1"].spans() == [(1, 99)]
+    assert held.journals["j2"].spans() == [(1, 1), (3, 3)]
+
+
+def test_two_gateways_for_one_region_are_told_of() -> None:
+    """Logged, a metric, a warning; a will of another boot does not end it, its own does."""
+    hall = Hall()
+
+    def status(gateway: str, *, online: bool, boot: str, regions: list[str]) -> None:
+        body = messages.encode(GatewayStatus(online=online, boot=boot, regions=regions))
+        hall.say(gateway_status(gateway), body, retained=True)
+
+    status("gateway-1", online=True, boot="own", regions=["north"])
+    status("gateway-3", online=True, boot="x", regions=["south"])
+    assert hall.ingest.warnings() == []
+    status("gateway-2", online=True, boot="a", regions=["north", "south"])
+    [warning] = hall.ingest.warnings()
+    assert "gateway-2" in warning
+    assert "north" in warning
+    hall.ingest.tick()
+    assert hall.metric("openhall_gateway_rivals") == 1
+    status("gateway-2", online=False, boot="old", regions=[])
+    assert len(hall.ingest.warnings()) == 1
+    status("gateway-2", online=False, boot="a", regions=[])
+    assert hall.ingest.warnings() == []
+    status("gateway-2", online=True, boot="b", regions=["north"])
+    hall.say(gateway_status("gateway-2"), b"", retained=True)
+    assert hall.ingest.warnings() == []
+
+
+def test_room_and_kind_follow_the_packs() -> None:
+    """Presence may be older than a change of the configuration."""
+    hall = Hall()
+    hall.presence("boot-1", points=[PointInfo(point="hall-air", room="old-room", quantities=["co2_ppm"])])
+    hall.air(1)
+    assert hall.ingest.directory.points("b001")[0].info.room == "hall"
