@@ -131,19 +131,24 @@ function drawCurve(card) {
   card.curve.set({ rows, quantity, guide: quantity.guide, zone: card.site.time_zone || null, step: STEP_S, ...card.span });
 }
 
+let due = false;
 let wake = null;
-const wakeUp = () => wake?.();
+
+/** Ask at once, or right after the question under way. */
+function wakeUp() {
+  due = true;
+  wake?.();
+}
 
 async function run() {
   for (;;) {
+    due = false;
     if (!document.hidden) await poll();
     await new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+      wake = resolve;
+      setTimeout(resolve, due ? 0 : POLL_MS);
     });
+    wake = null;
   }
 }
 
@@ -211,6 +216,7 @@ function drawEmpty() {
   setText($("empty-1"), say("empty_1"));
   setText($("empty-2"), `${say("empty_2")} ${regions}`);
   setText($("empty-3"), say("empty_3"));
+  setText($("empty-note"), state.ready?.parts.includes("broker") ? say("empty_no_broker") : "");
 }
 
 function drawNotices() {

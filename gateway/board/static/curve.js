@@ -205,7 +205,8 @@ export class Curve {
     const shown = (some) => number(some, quantity.decimals);
     const names = { time: dayAndClock(row.time, zone), value: shown(value), unit: quantity.display_unit };
     const range = isGood && row.min !== row.max ? ` ${say("curve_range", { low: shown(row.min), high: shown(row.max) })}` : "";
-    setText(this.reading, say(isGood ? "curve_at" : "curve_suspect", names) + range);
+    const also = isGood && row.doubtfulCount ? say("curve_also", { value: shown(row.doubtful) }) : "";
+    setText(this.reading, say(isGood ? "curve_at" : "curve_suspect", names) + range + also);
   }
 
   drawTable() {

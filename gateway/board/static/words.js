@@ -8,7 +8,6 @@ export const WORDS = {
     subtitle: "The air in our branches, now",
     language: "Language",
     loading: "Loading the branches…",
-    no_script: "This board needs JavaScript.",
 
     branches_online: "branches online",
     need_attention_one: "branch needs attention",
@@ -83,6 +82,7 @@ export const WORDS = {
     curve_at: "{time}: {value} {unit}",
     curve_range: "({low} to {high})",
     curve_suspect: "{time}: {value} {unit}, doubtful",
+    curve_also: "; also doubtful: {value}",
     legend_mean: "5-minute mean",
     legend_band: "lowest to highest",
     legend_suspect: "doubtful",
@@ -136,7 +136,6 @@ export const WORDS = {
     subtitle: "各网点此刻的空气",
     language: "语言",
     loading: "正在载入网点…",
-    no_script: "本页面需要 JavaScript。",
 
     branches_online: "个网点在线",
     need_attention_one: "个网点需要关注",
@@ -211,6 +210,7 @@ export const WORDS = {
     curve_at: "{time}：{value} {unit}",
     curve_range: "（{low} 至 {high}）",
     curve_suspect: "{time}：{value} {unit}，存疑",
+    curve_also: "；另有存疑：{value}",
     legend_mean: "5 分钟平均",
     legend_band: "最低至最高",
     legend_suspect: "存疑",

@@ -21,7 +21,7 @@ from gateway.state.state import State
 from gateway.stores.sqlite_store import SqliteStore
 from telemetry import messages, senml
 from telemetry.bus import Message
-from telemetry.clock import to_ms
+from telemetry.clock import Clock, to_ms
 from telemetry.messages import PointInfo, Presence
 from telemetry.readings import Flag, Pack, Record
 from telemetry.topics import Root
@@ -36,10 +36,10 @@ TITLES = MappingProxyType(
 class Branches:
     """One gateway for region `north`, spoken to directly, and its web application."""
 
-    def __init__(self, folder: Path, *, store: Store | None = None) -> None:
-        self.clock = FakeClock(1_790_000_000.0)
+    def __init__(self, folder: Path, *, clock: Clock | None = None) -> None:
+        self.clock = clock or FakeClock(1_790_000_000.0)
         self.state = State.open(f"sqlite:///{folder}/state.sqlite3")
-        self.store: Store = store or SqliteStore(folder / "readings.sqlite3", clock=self.clock)
+        self.store: Store = SqliteStore(folder / "readings.sqlite3", clock=self.clock)
         self.metrics = Metrics()
         self.readiness = Readiness()
         self.sent: list[Message] = []
