@@ -152,6 +152,14 @@ def _point_values() -> Iterator[Golden]:
         mean=(11 * 10 + top) / 12,
     )
     yield single(
+        "flagged-range-counts-as-the-top-whatever-it-says",
+        "a 900 that the sensor itself flags `range` is not believed: (11 * 10 + 1227.304) / 12 = 111.442, as above",
+        rows=steady("hall-1", HCHO, 10, count=11) + one("hall-1", HCHO, 900, "10 08:55", quality="range"),
+        verdict="fail",
+        reasons=["above-limit", "over-range"],
+        mean=(11 * 10 + top) / 12,
+    )
+    yield single(
         "flagged-range-below-the-bottom-does-not-count",
         "a -5 flagged `range` is a fault, not a full scale: 11 of 12 at 10",
         rows=steady("hall-1", HCHO, 10, count=11) + one("hall-1", HCHO, -5, "10 08:55", quality="range"),
