@@ -343,3 +343,41 @@ def test_stop_returns_though_the_broker_is_frozen(tmp_path: Path) -> None:
         done.join(10)
         assert not done.is_alive()
         broker.thaw()
+
+
+def test_the_status_of_other_gateways_is_handed_over_and_its_own_is_not(broker: NatsServer) -> None:
+    got: list[str] = []
+    bus = MqttBus(
+        BrokerConfig(port=broker.port, ping_s=0.2),
+        gateway="gw-p",
+        regions=["north-p"],
+        receive=lambda topic, _body, _retained: got.append(topic),
+        clock=SystemClock(),
+        rng=random.Random(3),
+        metrics=BusMetrics(CollectorRegistry()),
+    )
+    bus.start()
+    try:
+        wait_until(lambda: bus.fault is None)
+        with running(broker.port, "gw-q", Box()) as (other, _):
+            wait_until(lambda: other.fault is None)
+            wait_until(lambda: "openhall/v1/gateway/gw-q" in got)
+        assert "openhall/v1/gateway/gw-p" not in got
+        assert not any(topic.endswith("/ping") for topic in got)
+    finally:
+        bus.stop()
+
+
+@pytest.mark.parametrize("delay_ms", [0, 2, 5, 10, 20, 40, 80])
+def test_a_stop_at_any_moment_leaves_no_online_status_behind(broker: NatsServer, delay_ms: int) -> None:
+    """While it connects, subscribes, introduces itself: a proper DISCONNECT silences the will."""
+    gateway = f"gw-r{delay_ms}"
+    bus, _ = make_bus(broker.port, gateway, Box())
+    bus.start()
+    threading.Event().wait(delay_ms / 1_000)
+    bus.stop()
+    with listening(broker.port, f"openhall/v1/gateway/{gateway}", "openhall/v1/marker/#") as late:
+        # The broker hands retained messages over before what comes after the subscription.
+        late.client.publish("openhall/v1/marker/x", b"", qos=1)
+        wait_until(lambda: any(topic.startswith("openhall/v1/marker") for topic, _, _ in late.got))
+        assert not any(status.online for status in late.statuses(gateway))

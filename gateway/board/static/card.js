@@ -12,9 +12,11 @@ class AirPoint {
     this.title = el("h3");
     this.part = el("span", { class: "part" });
     this.badge = el("span", { class: "badge" });
+    this.fault = el("p", { class: "sensor-fault is-high" });
     this.tiles = el("dl", { class: "tiles" });
     this.made = new Map();
-    this.root = el("section", { class: "point" }, el("div", { class: "point-head" }, this.title, this.part, this.badge), this.tiles);
+    const head = el("div", { class: "point-head" }, this.title, this.part, this.badge);
+    this.root = el("section", { class: "point" }, head, this.fault, this.tiles);
   }
 
   update(point, quantities, waited) {
@@ -23,6 +25,8 @@ class AirPoint {
     show(this.badge, point.simulated);
     setText(this.badge, say("simulated"));
     this.badge.title = say("simulated_hint");
+    show(this.fault, point.working === false);
+    setText(this.fault, [`▲ ${say("sensor_fault")}`, point.reason].filter(Boolean).join(": "));
     const live = [...quantities.values()].filter((quantity) => quantity.quantity in point.values);
     keep(
       this.tiles,
@@ -119,8 +123,11 @@ export class Card {
     setText(this.pill, `${site.online ? "●" : "○"} ${words}`);
     setClass(this.pill, `pill ${site.online ? "is-online" : "is-offline"}`);
     setClass(this.root, `card card-${worstOf(site, this.points ?? [], quantities) ?? "plain"}`);
-    const air = (this.points ?? []).filter((point) => Object.keys(point.values).length > 0);
-    const other = (this.points ?? []).filter((point) => point.state !== null && point.state !== undefined);
+    const measures = (point) => Object.keys(point.values).length > 0;
+    // A sensor tells of its own fault under its own point, as a state of kind `sensor`.
+    const isSensor = (point) => point.kind === "air" || point.kind === "sensor";
+    const air = (this.points ?? []).filter((point) => measures(point) || (isSensor(point) && point.working === false));
+    const other = (this.points ?? []).filter((point) => !isSensor(point) && !measures(point) && point.state !== null);
     const empty = this.points !== null && !air.length && !other.length;
     show(this.note, !site.online || empty);
     setText(this.note, empty ? say("no_points") : say("offline_note"));
@@ -128,7 +135,7 @@ export class Card {
     keep(this.air, this.airMade, air, (point) => point.point, () => new AirPoint(), (part, point) => part.update(point, quantities, waited));
     keep(this.facilities, this.facilityMade, other, (point) => point.point, () => new Facility(), (part, point) => part.update(point));
     show(this.facilities, other.length > 0);
-    show(this.curveBox, air.length > 0);
+    show(this.curveBox, air.some(measures));
     this.offer(air, quantities);
   }
 

@@ -49,6 +49,7 @@ export const WORDS = {
     guide_between: "guide: {low} to {high} {unit}",
     guide_source: "Guide value: {source}, mean over {span}",
     guide_source_now: "Guide value: {source}",
+    sensor_fault: "The sensor does not work",
     works: "Works",
     fault: "Does not work",
 
@@ -177,6 +178,7 @@ export const WORDS = {
     guide_between: "参考值：{low} 至 {high} {unit}",
     guide_source: "参考值：{source}，{span} 平均",
     guide_source_now: "参考值：{source}",
+    sensor_fault: "传感器故障",
     works: "正常",
     fault: "故障",
 

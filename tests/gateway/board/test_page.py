@@ -155,6 +155,22 @@ def test_a_branch_shows_its_values_with_unit_age_and_a_word(web: Web, living: Br
     assert page.title() == "OpenHall · The air in our branches, now"
 
 
+def test_a_sensor_in_fault_is_told_at_its_point(web: Web, living: Branches, page: Page) -> None:
+    """With the agent's reason; a sensor that works needs no line of its own."""
+    living.present([HALL])
+    living.sensor(working=False, reason="no answer on the bus")
+    page.goto(web.url)
+    fault = page.locator(".sensor-fault")
+    expect(fault).to_have_text("▲ The sensor does not work: no answer on the bus")
+    expect(page.locator(".facilities li")).to_have_count(0)
+    expect(page.locator("#summary-attention")).to_have_text("1 branch needs attention")
+    living.sensor(working=True)
+    day(living, last=700.0)
+    ask_now(page)
+    expect(fault).to_be_hidden()
+    expect(page.locator(".tile")).to_have_count(3)
+
+
 def test_values_and_curve_follow_without_a_reload(web: Web, living: Branches, page: Page) -> None:
     """A new reading is on the page after the next question; good air takes the warning away."""
     living.present([HALL])
