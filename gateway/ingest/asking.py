@@ -2,7 +2,6 @@
 
 import random
 import threading
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -21,6 +20,12 @@ RESEND: Final = "resend"
 ANSWERS_AWAITED: Final = 100_000
 """Commands whose answers are still understood; of more, the oldest are forgotten, and asked again."""
 
+COHORTS: Final = 32
+NEVER_S: Final = float("-inf")
+
+Owed = Mapping[str, RangeSet]
+"""By journal id, numbers that an agent has and the store lacks; no set is empty."""
+
 
 class Missing(NamedTuple):
     """What an agent answered that it has no more."""
@@ -30,106 +35,125 @@ class Missing(NamedTuple):
     spans: list[Span]
 
 
-@dataclass(slots=True)
-class _Watch:
-    """One agent that owes.
-
-    Attributes:
-        since_s: When it was last asked, or first seen to owe.
-        wait_s: From then until it is asked for what it owed already then.
-        repeat_s: From then until a question without an answer is put again.
-        owed: What it owed then.
-        question: What it was last asked for.
-        unsent: Parts of the question that are still to be sent.
-        unanswered: Ids of its parts that have no answer.
-    """
-
-    since_s: float
-    wait_s: float
-    repeat_s: float
-    owed: dict[str, RangeSet]
-    question: dict[str, RangeSet] = field(default_factory=dict)
-    unsent: list[tuple[str, list[Span]]] = field(default_factory=list)
-    unanswered: set[str] = field(default_factory=set)
-
-    def is_due(self, now_s: float) -> bool:
-        return bool(self.unsent) or self.must_repeat(now_s) or now_s - self.since_s >= self.wait_s
-
-    def must_repeat(self, now_s: float) -> bool:
-        return bool(self.unanswered) and now_s - self.since_s >= self.repeat_s
-
-
 class _Asked(NamedTuple):
     root: Root
     journal: str
     ranges: RangeSet
 
 
+@dataclass(slots=True)
+class _Cohort:
+    """Numbers of one agent that became owed at about the same time, and wait together.
+
+    Attributes:
+        owed: What of them is still owed.
+        since_s: When they became owed, or were last asked for.
+        wait_s: From then until they are asked for.
+        asked: How many they were when they were last asked for, 0 if they never were.
+    """
+
+    owed: dict[str, RangeSet]
+    since_s: float
+    wait_s: float
+    asked: int = 0
+
+    def is_due(self, now_s: float) -> bool:
+        return now_s - self.since_s >= self.wait_s
+
+
+@dataclass(slots=True)
+class _Watch:
+    """One agent that owes.
+
+    Attributes:
+        cohorts: What it owes, oldest first.
+        question: What it was last asked for.
+        asked_s: When.
+        repeat_s: From then until the question is put again if it has no answer.
+        unsent: Parts of the question that are still to be sent.
+        unanswered: Ids of its parts that have no answer.
+    """
+
+    repeat_s: float
+    cohorts: list[_Cohort] = field(default_factory=list)
+    question: dict[str, RangeSet] = field(default_factory=dict)
+    asked_s: float = NEVER_S
+    unsent: list[tuple[str, list[Span]]] = field(default_factory=list)
+    unanswered: set[str] = field(default_factory=set)
+
+    def is_due(self, now_s: float) -> bool:
+        return bool(self.unsent) or self.must_repeat(now_s) or any(cohort.is_due(now_s) for cohort in self.cohorts)
+
+    def must_repeat(self, now_s: float) -> bool:
+        return bool(self.unanswered) and now_s - self.asked_s >= self.repeat_s
+
+
 class Asking:
-    """Decides when to ask which agent for what. May be used from several threads."""
+    """Decides when to ask which agent for what. May be used from several threads; all times are monotonic seconds."""
 
     def __init__(self, settings: IngestSettings, rng: random.Random) -> None:
         self._settings = settings
+        self._longest_s = max(settings.ask_at_most_s, settings.ask_after_s)
         self._rng = rng
         self._lock = threading.Lock()
         self._watches: dict[Root, _Watch] = {}
         self._asked: dict[str, _Asked] = {}
-        # How often the store of a region was found emptied or restored, and up to which time each agent was asked.
-        self._losses: Counter[str] = Counter()
-        self._heeded: dict[Root, int] = {}
+        # When the store of a region was last found emptied or restored, and how old the word was by which each agent
+        # was asked since: asked by an older word, it is asked again by its next one.
+        self._lost_s: dict[str, float] = {}
+        self._heeded_s: dict[Root, float] = {}
 
-    def at_once(self, region: str) -> None:
-        """Ask every agent of a region without the wait, as soon as it is known what it has (rule 10)."""
+    def at_once(self, region: str, now_s: float) -> None:
+        """Ask every agent of a region without the wait for all that it has (rule 10)."""
         with self._lock:
-            self._losses[region] += 1
+            self._lost_s[region] = now_s
 
     def watched(self) -> list[Root]:
         """Agents that owe."""
         with self._lock:
             return list(self._watches)
 
-    def due(self, known: Iterable[Root], now_s: float) -> list[Root]:
+    def due(self, heard_s: Mapping[Root, float], now_s: float) -> list[Root]:
         """The agents of which a look at what they owe may now lead to a question.
 
         Args:
-            known: Agents of which it is known what they have.
-            now_s: Monotonic time.
+            heard_s: When each agent last said what it has.
+            now_s: Now.
         """
         with self._lock:
             due = [root for root, watch in self._watches.items() if watch.is_due(now_s)]
-            if self._losses:
-                due += [root for root in known if self._must_ask_at_once(root)]
+            if self._lost_s:
+                due += [root for root, said_s in heard_s.items() if self._must_ask_at_once(root, said_s)]
             return due
 
-    def look(self, root: Root, owed: Mapping[str, RangeSet], *, now_s: float, now_ms: int) -> list[Message]:
+    def look(self, root: Root, owed: Owed, *, heard_s: float, now_s: float, now_ms: int) -> list[Message]:
         """What to send to an agent that is online and owes this.
 
         Args:
             root: The agent.
-            owed: By journal, what it has and the store lacks, by its newest word.
-            now_s: Monotonic time.
+            owed: What it owes, by its newest word.
+            heard_s: When that word was heard.
+            now_s: Now.
             now_ms: Wall time, for the command's end.
         """
         with self._lock:
+            at_once = self._must_ask_at_once(root, heard_s)
+            if at_once:
+                self._heeded_s[root] = heard_s
             if not owed:
                 self._watches.pop(root, None)
-                self._heeded[root] = self._losses[root.region]
                 return []
-            watch = self._watches.get(root)
-            if watch is None:
-                wait_s, repeat_s = self._settings.ask_after_s, self._settings.ask_again_s
-                watch = self._watches[root] = _Watch(now_s, wait_s, repeat_s, _copy(owed))
-            if self._must_ask_at_once(root):
-                self._heeded[root] = self._losses[root.region]
-                self._ask(watch, _copy(owed), owed, now_s)
-            elif watch.unsent:
-                pass
-            elif watch.must_repeat(now_s):
-                watch.repeat_s = min(watch.repeat_s * 2, self._longest_s)
-                self._put(watch, _common(watch.question, owed))
-                watch.since_s = now_s
-            elif now_s - watch.since_s >= watch.wait_s:
-                self._ask(watch, _common(watch.owed, owed), owed, now_s)
+            watch = self._watches.setdefault(root, _Watch(self._settings.ask_again_s))
+            self._sort(watch, owed, now_s)
+            if at_once:
+                self._ask(watch, watch.cohorts, now_s)
+            elif not watch.unsent:
+                due = [cohort for cohort in watch.cohorts if cohort.is_due(now_s)]
+                if due:
+                    self._ask(watch, due, now_s)
+                elif watch.must_repeat(now_s):
+                    watch.repeat_s = min(watch.repeat_s * 2, self._longest_s)
+                    self._put(watch, _common(watch.question, owed), now_s)
             return self._send_part(root, watch, now_ms)
 
     def answer(self, root: Root, reply: Reply) -> Missing | None:
@@ -151,26 +175,49 @@ class Asking:
         missing = RangeSet((first, last) for first, last in result.missing if 0 < first <= last) & asked.ranges
         return Missing(root, asked.journal, missing.spans()) if missing else None
 
-    def _must_ask_at_once(self, root: Root) -> bool:
-        return self._losses[root.region] > self._heeded.get(root, 0)
+    def _must_ask_at_once(self, root: Root, heard_s: float) -> bool:
+        lost_s = self._lost_s.get(root.region)
+        if lost_s is None:
+            return False
+        heeded_s = self._heeded_s.get(root)
+        return heeded_s is None or (heeded_s < lost_s and heard_s > heeded_s)
 
-    @property
-    def _longest_s(self) -> float:
-        return max(self._settings.ask_at_most_s, self._settings.ask_after_s)
+    def _sort(self, watch: _Watch, owed: Owed, now_s: float) -> None:
+        """Drop from the cohorts what is owed no more; what is newly owed becomes the youngest."""
+        new = {journal: ranges.copy() for journal, ranges in owed.items()}
+        for cohort in watch.cohorts:
+            cohort.owed = _common(cohort.owed, owed)
+            new = {journal: ranges - cohort.owed.get(journal, RangeSet()) for journal, ranges in new.items()}
+        watch.cohorts = [cohort for cohort in watch.cohorts if cohort.owed]
+        new = {journal: ranges for journal, ranges in new.items() if ranges}
+        if not new:
+            return
+        if len(watch.cohorts) >= COHORTS:
+            youngest = watch.cohorts.pop()
+            new = {
+                journal: youngest.owed.get(journal, RangeSet()) | new.get(journal, RangeSet())
+                for journal in youngest.owed.keys() | new.keys()
+            }
+        watch.cohorts.append(_Cohort(new, now_s, self._settings.ask_after_s))
 
-    def _ask(self, watch: _Watch, wanted: dict[str, RangeSet], owed: Mapping[str, RangeSet], now_s: float) -> None:
-        """Make a new question."""
-        # As long as answers bring something, the pace stays; an agent that brings nothing is asked ever less often.
-        stuck = bool(watch.question) and _common(watch.question, wanted) == watch.question
-        watch.wait_s = min(watch.wait_s * 2, self._longest_s) if stuck else self._settings.ask_after_s
+    def _ask(self, watch: _Watch, due: Iterable[_Cohort], now_s: float) -> None:
+        """Make a new question of these cohorts."""
+        wanted: dict[str, RangeSet] = {}
+        for cohort in due:
+            count = sum(ranges.size() for ranges in cohort.owed.values())
+            # As long as answers bring something, the pace stays; what brings nothing is asked for ever less often.
+            stuck = count == cohort.asked
+            cohort.wait_s = min(cohort.wait_s * 2, self._longest_s) if stuck else self._settings.ask_after_s
+            cohort.since_s, cohort.asked = now_s, count
+            for journal, ranges in cohort.owed.items():
+                wanted[journal] = wanted.get(journal, RangeSet()) | ranges
         if not watch.unanswered:
             watch.repeat_s = self._settings.ask_again_s
-        watch.owed, watch.since_s = _copy(owed), now_s
-        self._put(watch, wanted)
+        self._put(watch, wanted, now_s)
 
-    def _put(self, watch: _Watch, wanted: dict[str, RangeSet]) -> None:
+    def _put(self, watch: _Watch, wanted: dict[str, RangeSet], now_s: float) -> None:
         size = self._settings.ranges_a_command
-        watch.question = wanted
+        watch.question, watch.asked_s = wanted, now_s
         watch.unanswered.clear()
         watch.unsent = [
             (journal, spans[at : at + size])
@@ -194,10 +241,6 @@ class Asking:
         return Message(topic=root.command(RESEND), body=messages.encode(command))
 
 
-def _copy(owed: Mapping[str, RangeSet]) -> dict[str, RangeSet]:
-    return {journal: ranges.copy() for journal, ranges in owed.items()}
-
-
-def _common(one: Mapping[str, RangeSet], other: Mapping[str, RangeSet]) -> dict[str, RangeSet]:
+def _common(one: Owed, other: Owed) -> dict[str, RangeSet]:
     both = {journal: ranges & other[journal] for journal, ranges in one.items() if journal in other}
     return {journal: ranges for journal, ranges in both.items() if ranges}

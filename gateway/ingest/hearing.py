@@ -21,7 +21,7 @@ from gateway.metrics import Metrics
 from gateway.ports import Alerts
 from telemetry import messages, topics
 from telemetry.bus import Message
-from telemetry.clock import to_ms
+from telemetry.clock import Clock, to_ms
 from telemetry.errors import MalformedError, Reason
 from telemetry.ids import is_journal_id
 from telemetry.messages import MAX_RANGES, GatewayStatus, Health, Presence, Receipt, Reply
@@ -70,10 +70,13 @@ class Hearer:
         gateways: OtherGateways,
         committer: Committer,
         publish: Callable[[Message], None],
+        clock: Clock,
         metrics: Metrics,
     ) -> None:
         self.fresh: set[Root] = set()
         """Agents that said what they have since somebody last looked here."""
+        self.heard_s: dict[Root, float] = {}
+        """When each agent last said what it has, in monotonic time; what an earlier run heard counts as long ago."""
         self._regions = regions
         self._reader = reader
         self._directory = directory
@@ -83,6 +86,7 @@ class Hearer:
         self._gateways = gateways
         self._committer = committer
         self._publish = publish
+        self._clock = clock
         self._metrics = metrics
         self._alerts_failing = False
         self._seen: Counter[str] = Counter()
@@ -189,6 +193,7 @@ class Hearer:
         if not message.body:
             self._directory.remove_agent(root)
             self._ledger.held.pop(root, None)
+            self.heard_s.pop(root, None)
             return
         try:
             presence = messages.decode(message.body, Presence)
@@ -214,6 +219,7 @@ class Hearer:
             held = _held(health, message.arrived_ms)
             if self._directory.held(root, held):
                 self._ledger.held[root] = held
+                self.heard_s[root] = self._clock.monotonic()
                 self.fresh.add(root)
         point = health_point(root, health, message.arrived_ms)
         if point is not None:

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from gateway.errors import StateUnavailable
-from gateway.ingest.asking import RESEND, Asking
+from gateway.ingest.asking import NEVER_S, RESEND, Asking
 from gateway.ingest.committing import AIR, FACILITY, Committer
 from gateway.ingest.directory import Directory
 from gateway.ingest.gateways import OtherGateways
@@ -123,6 +123,7 @@ class Ingest:
             gateways=self._gateways,
             committer=self._committer,
             publish=publish,
+            clock=clock,
             metrics=metrics,
         )
         self._ledger_metrics = LedgerMetrics(self.ledger, metrics, settings.sites_in_metrics)
@@ -146,6 +147,7 @@ class Ingest:
         for view in self.directory.agents():
             if view.held is not None:
                 self.ledger.held[view.root] = view.held
+                self._hearer.heard_s[view.root] = NEVER_S
         self.keep()
 
     def offer(self, topic: str, body: bytes, retained: bool) -> bool:
@@ -208,16 +210,17 @@ class Ingest:
 
     def _store_lost(self, regions: list[str]) -> None:
         for region in regions:
-            self._asking.at_once(region)
+            self._asking.at_once(region, self._clock.monotonic())
 
     def _ask(self) -> None:
         fresh = self._hearer.fresh
         roots = {fresh.pop() for _ in range(min(len(fresh), LOOKS_A_TICK))}
         now_s = self._clock.monotonic()
-        roots.update(self._asking.due(list(self.ledger.held), now_s))
+        heard_s = dict(self._hearer.heard_s)
+        roots.update(self._asking.due(heard_s, now_s))
         now_ms = to_ms(self._clock.now())
         for root in sorted(roots):
-            if root not in self.ledger.held or not self.directory.is_online(root):
+            if root not in heard_s or not self.directory.is_online(root):
                 continue
             try:
                 owed = self.ledger.owed(root)
@@ -225,7 +228,7 @@ class Ingest:
                 self._metrics.state_failures.inc()
                 log.warning("ledger cannot be read", error=str(error))
                 return
-            for message in self._asking.look(root, owed, now_s=now_s, now_ms=now_ms):
+            for message in self._asking.look(root, owed, heard_s=heard_s[root], now_s=now_s, now_ms=now_ms):
                 self._metrics.commands.labels(RESEND).inc()
                 self._publish(message)
 

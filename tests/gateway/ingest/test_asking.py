@@ -5,6 +5,7 @@ import random
 from gateway.ingest.asking import Asking
 from gateway.ingest.ingest import IngestSettings
 from telemetry import messages
+from telemetry.bus import Message
 from telemetry.messages import Command, Reply
 from telemetry.ranges import RangeSet
 from telemetry.topics import Root
@@ -113,11 +114,11 @@ def test_long_questions_go_in_parts() -> None:
     settings = IngestSettings(ranges_a_command=3, commands_at_once=2)
     asking = Asking(settings, random.Random(1))
     owed = {f"j{number}": RangeSet((one, one) for one in range(1, 20, 2)) for number in range(3)}
-    asking.at_once("north")
-    assert asking.due([ROOT], 0.0) == [ROOT]
+    asking.at_once("north", 0.0)
+    assert asking.due({ROOT: 0.0}, 0.0) == [ROOT]
     asked: dict[str, list[tuple[int, int]]] = {}
     for second in range(6):
-        found = asking.look(ROOT, owed, now_s=float(second), now_ms=0)
+        found = asking.look(ROOT, owed, heard_s=float(second), now_s=float(second), now_ms=0)
         assert len(found) <= 2
         for message in found:
             command = messages.decode(message.body, Command)
@@ -126,7 +127,7 @@ def test_long_questions_go_in_parts() -> None:
             assert len(command.ranges) <= 3
             asked.setdefault(command.journal, []).extend(command.ranges)
     assert asked == {name: ranges.spans() for name, ranges in owed.items()}
-    assert asking.look(ROOT, owed, now_s=7.0, now_ms=0) == []
+    assert asking.look(ROOT, owed, heard_s=7.0, now_s=7.0, now_ms=0) == []
 
 
 def test_an_agent_that_gives_something_is_asked_at_an_even_pace() -> None:
@@ -137,7 +138,9 @@ def test_an_agent_that_gives_something_is_asked_at_an_even_pace() -> None:
     for asking, gives in ((giving, True), (stuck, False)):
         count, low = 0, 1
         for second in range(0, 36_000, 10):
-            for message in asking.look(ROOT, {"j": RangeSet([(low, 1_000)])}, now_s=float(second), now_ms=0):
+            for message in asking.look(
+                ROOT, {"j": RangeSet([(low, 1_000)])}, heard_s=float(second), now_s=float(second), now_ms=0
+            ):
                 count += 1
                 command = messages.decode(message.body, Command)
                 asking.answer(ROOT, Reply(id=command.id, ok=True, result={"sent": 1, "missing": []}))
@@ -147,17 +150,48 @@ def test_an_agent_that_gives_something_is_asked_at_an_even_pace() -> None:
     assert counts[1] <= 8
 
 
-def test_a_loss_of_the_store_is_asked_for_once_at_once() -> None:
-    """Every agent of the region, when it is first known what it has; a second loss asks again."""
+def test_a_loss_of_the_store_is_asked_for_at_once() -> None:
+    """Every agent of the region, by what it said last, and once more by its next word; then no more."""
     asking = Asking(IngestSettings(), random.Random(1))
-    owed = {"j": RangeSet([(1, 5)])}
-    asking.at_once("north")
+    old, new = {"j": RangeSet([(1, 5)])}, {"j": RangeSet([(1, 7)])}
+    asking.at_once("north", 100.0)
     other = Root("south", "b009", "pi-1")
-    assert asking.due([ROOT, other], 0.0) == [ROOT]
-    assert len(asking.look(ROOT, owed, now_s=0.0, now_ms=0)) == 1
-    assert asking.due([ROOT], 1.0) == []
-    assert asking.look(ROOT, owed, now_s=1.0, now_ms=0) == []
-    asking.at_once("north")
-    assert len(asking.look(ROOT, owed, now_s=2.0, now_ms=0)) == 1
-    assert asking.look(ROOT, {}, now_s=3.0, now_ms=0) == []
+    assert asking.due({ROOT: 90.0, other: 90.0}, 100.0) == [ROOT]
+    assert ranges_of(asking.look(ROOT, old, heard_s=90.0, now_s=100.0, now_ms=0)) == [(1, 5)]
+    assert asking.due({ROOT: 90.0}, 101.0) == []
+    assert asking.look(ROOT, old, heard_s=90.0, now_s=101.0, now_ms=0) == []
+    assert asking.due({ROOT: 130.0}, 131.0) == [ROOT]
+    assert ranges_of(asking.look(ROOT, new, heard_s=130.0, now_s=131.0, now_ms=0)) == [(1, 7)]
+    assert asking.look(ROOT, new, heard_s=190.0, now_s=190.0, now_ms=0) == []
+    asking.at_once("north", 200.0)
+    assert len(asking.look(ROOT, new, heard_s=201.0, now_s=201.0, now_ms=0)) == 1
+    assert asking.look(ROOT, {}, heard_s=202.0, now_s=203.0, now_ms=0) == []
     assert asking.watched() == []
+
+
+def test_each_number_waits_its_own_ten_minutes() -> None:
+    """What became owed five minutes after the first is asked for five minutes after it."""
+    asking = Asking(IngestSettings(), random.Random(1))
+    asked: dict[float, list[tuple[int, int]]] = {}
+    for second in range(0, 1_000, 10):
+        owed = {"j": RangeSet([(1, 2)] if second < 300 else [(1, 2), (8, 9)])}
+        found = asking.look(ROOT, owed, heard_s=float(second), now_s=float(second), now_ms=0)
+        if found:
+            asked[second] = ranges_of(found)
+            for message in found:
+                command = messages.decode(message.body, Command)
+                asking.answer(ROOT, Reply(id=command.id, ok=True, result={"sent": 1, "missing": []}))
+    assert asked == {600: [(1, 2)], 900: [(8, 9)]}
+
+
+def test_what_waits_is_bounded() -> None:
+    """Every minute something else becomes owed: the youngest wait together."""
+    asking = Asking(IngestSettings(ask_after_s=100_000.0), random.Random(1))
+    for minute in range(200):
+        owed = {"j": RangeSet([(1, 2 + minute)])}
+        asking.look(ROOT, owed, heard_s=minute * 60.0, now_s=minute * 60.0, now_ms=0)
+    assert len(asking._watches[ROOT].cohorts) <= 32
+
+
+def ranges_of(found: list[Message]) -> list[tuple[int, int]]:
+    return [span for message in found for span in messages.decode(message.body, Command).ranges or []]
