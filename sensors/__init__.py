@@ -8,7 +8,6 @@ sensor.stop()
 
 from sensors.errors import SensorError
 from sensors.opening import open_sensor
-from sensors.scd4x import Scd40, Scd41
 from sensors.spec import Sensor, SensorSpec
 
-__all__ = ["Scd40", "Scd41", "Sensor", "SensorError", "SensorSpec", "open_sensor"]
+__all__ = ["Sensor", "SensorError", "SensorSpec", "open_sensor"]

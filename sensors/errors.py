@@ -6,10 +6,12 @@ SensorError
 │   └── WrongPart            another part is soldered on than the configuration says
 ├── SensorNotStarted         call `start()` first
 ├── SensorUnavailable        nothing answers: check the wiring; stop, wait, start again
+│   └── BusHung              a device holds the whole bus and could not be clocked out: cut its power
 ├── SensorSilent             it answers and measures nothing new: stop, start again
 ├── ChecksumMismatch         one answer was garbled on its way: read again
 ├── NotFinite                a value is no number: leave it out, read again
 ├── SelfTestFailed           the sensor found itself broken: replace it
+├── PartlyBroken             one of its cells reports a fault, told once: read on, its other values are good
 └── CalibrationFailed        the forced calibration did not take: hold it in steady air and try again
 ```
 """
@@ -71,6 +73,10 @@ class SensorUnavailable(SensorError):  # noqa: N818
     """The sensor does not answer, or its bus is not there."""
 
 
+class BusHung(SensorUnavailable):
+    """A device holds the data line of the bus, and with it everything on it."""
+
+
 class SensorSilent(SensorError):  # noqa: N818
     """The sensor answers and has had nothing new for much longer than its period.
 
@@ -78,7 +84,7 @@ class SensorSilent(SensorError):  # noqa: N818
         silent_s: For how long.
     """
 
-    def __init__(self, text: str, *, silent_s: float, sensor: str, bus: str, address: int | None) -> None:
+    def __init__(self, text: str, *, silent_s: float, sensor: str, bus: str, address: int | None = None) -> None:
         super().__init__(text, sensor=sensor, bus=bus, address=address)
         self.silent_s = silent_s
 
@@ -95,7 +101,7 @@ class NotFinite(SensorError):  # noqa: N818
         got: The value.
     """
 
-    def __init__(self, *, quantity: str, got: float, sensor: str, bus: str, address: int | None) -> None:
+    def __init__(self, *, quantity: str, got: float, sensor: str, bus: str, address: int | None = None) -> None:
         text = f"{quantity} is {got}; the reading is refused, read again"
         super().__init__(text, sensor=sensor, bus=bus, address=address)
         self.quantity = quantity
@@ -106,6 +112,20 @@ class SelfTestFailed(SensorError):  # noqa: N818
     """The sensor's own test found a fault."""
 
 
+class PartlyBroken(SensorError):  # noqa: N818
+    """A sensor of several cells reports a fault of some; their quantities are left out from now on.
+
+    Attributes:
+        quantities: What is missing for as long as the fault stays.
+    """
+
+    def __init__(
+        self, text: str, *, quantities: tuple[str, ...], sensor: str, bus: str, address: int | None = None
+    ) -> None:
+        super().__init__(text, sensor=sensor, bus=bus, address=address)
+        self.quantities = quantities
+
+
 class CalibrationFailed(SensorError):  # noqa: N818
     """The sensor refused a forced calibration.
 
@@ -113,6 +133,6 @@ class CalibrationFailed(SensorError):  # noqa: N818
         reference_ppm: What it was to be calibrated to.
     """
 
-    def __init__(self, text: str, *, reference_ppm: int, sensor: str, bus: str, address: int | None) -> None:
+    def __init__(self, text: str, *, reference_ppm: int, sensor: str, bus: str, address: int | None = None) -> None:
         super().__init__(text, sensor=sensor, bus=bus, address=address)
         self.reference_ppm = reference_ppm

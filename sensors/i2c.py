@@ -6,16 +6,27 @@ on the real bus and on the simulated one (docs/decisions/0002).
 
 import errno
 import threading
+import time
 from typing import Final, Protocol
 
 from smbus2 import SMBus, i2c_msg
+
+from sensors.i2c_recovery import clock_out, lines_of
 
 LOCK_WAIT_S: Final = 5.0
 """How long one caller waits for another's transfer; the kernel gives a transfer up after about a second."""
 
 
+_RECOVERY: Final = threading.Lock()
+"""Several sensors on one bus find it held at once; one clocks it out."""
+
+
+class BusHeld(OSError):  # noqa: N818
+    """A device holds the data line, and nine clocks did not free it."""
+
+
 class I2CBus(Protocol):
-    """What an Adafruit driver asks of a bus. Every failure is an `OSError`."""
+    """What drivers ask of a bus: Adafruit's all but `recover`. Every failure is an `OSError`."""
 
     def try_lock(self) -> bool:
         """Take the bus; True once it is ours."""
@@ -44,6 +55,13 @@ class I2CBus(Protocol):
         in_end: int | None = None,
     ) -> None:
         """Send, then read without letting go of the bus in between."""
+
+    def recover(self) -> bool:
+        """Free a held bus: True if its data line was held and is free now, False if that cannot be told or is not so.
+
+        Raises:
+            BusHeld: If it is still held.
+        """
 
     def deinit(self) -> None:
         """Close it."""
@@ -83,6 +101,7 @@ class LinuxI2C(Lock):
 
     def __init__(self, number: int) -> None:
         super().__init__()
+        self._number = number
         self._bus = SMBus(number)
 
     def scan(self) -> list[int]:
@@ -124,6 +143,16 @@ class LinuxI2C(Lock):
         read = i2c_msg.read(address, in_end - in_start)
         self._bus.i2c_rdwr(write, read)
         in_buffer[in_start:in_end] = bytes(read)
+
+    def recover(self) -> bool:
+        """Clock out a device that holds the data line; on a Raspberry Pi's own buses only."""
+        with _RECOVERY:
+            lines = lines_of(self._number)
+            if lines is None or not lines.data_is_low():
+                return False
+            if not clock_out(lines, time.sleep):
+                raise BusHeld(errno.EBUSY, f"a device holds the data line of i2c-{self._number}")
+            return True
 
     def deinit(self) -> None:
         """Close it; once is enough, twice does no harm."""

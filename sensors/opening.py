@@ -3,19 +3,35 @@
 import functools
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from sensors.errors import SensorMisconfigured
-from sensors.i2c import I2CBus, LinuxI2C
-from sensors.scd4x import Scd4x, Scd40, Scd41
 from sensors.spec import Sensor, SensorSpec, i2c_bus_number, part_of
 from telemetry.clock import Clock, SystemClock
+from telemetry.parts import Part
 
 if TYPE_CHECKING:
+    from sensors.driver import Driver
     from sensors.simulated.rooms import Rooms
 
-DRIVERS: Final[dict[str, type[Scd4x]]] = {"scd40": Scd40, "scd41": Scd41}
-"""The class of each part that we can read; the table of parts knows more."""
+DRIVERS: Final[dict[str, str]] = {
+    "scd40": "scd4x:Scd40",
+    "scd41": "scd4x:Scd41",
+}
+"""Module and class of each part that we can read; the table of parts knows more. Words, so that only what is used is
+imported: a Pi has little memory."""
+
+
+def driver_of(part: str) -> "type[Driver[Any]]":
+    """The class that reads a part.
+
+    Raises:
+        KeyError: If there is none.
+    """
+    module, name = DRIVERS[part].split(":")
+    found: type[Driver[Any]] = getattr(import_module(f"sensors.{module}"), name)
+    return found
 
 
 def open_sensor(
@@ -31,22 +47,31 @@ def open_sensor(
         spec: Which one and how it is set.
         clock: For tests; the machine's if left out.
         rooms: The simulated rooms it may hang in; those of this program run if left out.
-        sleep: How a simulated bus waits while a chip holds it.
+        sleep: How the driver waits for a chip, and a simulated bus while a chip holds it.
 
     Raises:
         SensorMisconfigured: If there is no such sensor, or it cannot be set that way.
     """
     part = part_of(spec)
-    driver = DRIVERS.get(part.name)
-    if driver is None:
+    if part.name not in DRIVERS:
         text = f"the {part.title} is in the table of parts and has no driver yet; these have: {', '.join(DRIVERS)}"
         raise SensorMisconfigured(text, setting="part", got=part.name, sensor=part.name, bus=str(spec.bus))
-    open_bus: Callable[[], I2CBus]
+    real = _real_port(spec, part)
     if spec.simulate:
         # Only here: a Pi with real sensors has no use for rooms and chips in memory.
-        from sensors.simulated.hanging import shared_rooms, simulated_bus
+        from sensors.simulated.hanging import shared_rooms, simulated_port
 
-        open_bus = functools.partial(simulated_bus, spec, rooms or shared_rooms(), sleep)
-    else:
-        open_bus = functools.partial(LinuxI2C, i2c_bus_number(spec.bus))
-    return driver(open_bus, spec=spec, clock=clock or SystemClock())
+        real = functools.partial(simulated_port, spec, rooms or shared_rooms(), sleep)
+    return driver_of(part.name)(real, spec=spec, clock=clock or SystemClock(), sleep=sleep)
+
+
+def _real_port(spec: SensorSpec, part: Part) -> Callable[[], Any]:
+    """What opens the bus of a part; its name is checked at once, also where it is only a name."""
+    number = i2c_bus_number(spec.bus)
+
+    def open_i2c() -> Any:
+        from sensors.i2c import LinuxI2C
+
+        return LinuxI2C(number)
+
+    return open_i2c

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 
-from sensors.opening import DRIVERS
+from sensors.opening import DRIVERS, driver_of
 from telemetry.parts import PARTS, Band, Channel, Part
 from telemetry.quantities import QUANTITIES
 
@@ -19,7 +19,7 @@ def parts_table() -> str:
 
 
 def _row(part: Part) -> str:
-    driver = DRIVERS.get(part.name)
+    driver = driver_of(part.name) if part.name in DRIVERS else None
     cells = (
         f"`{part.name}` {part.title}",
         part.bus,

@@ -1,123 +1,49 @@
 """Sensirion SCD40 and SCD41: carbon dioxide, temperature and humidity, through Adafruit's driver."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, ClassVar, Final
+from contextlib import suppress
+from typing import Any, ClassVar
 
-from sensors.errors import (
-    CalibrationFailed,
-    ChecksumMismatch,
-    NotFinite,
-    SelfTestFailed,
-    SensorMisconfigured,
-    SensorNotStarted,
-    SensorSilent,
-    SensorUnavailable,
-    WrongPart,
-)
-from sensors.i2c import I2CBus
-from sensors.spec import SensorSpec, i2c_address
-from telemetry.clock import Clock
-from telemetry.parts import PARTS, Part
-
-# Sensirion SCD4x data sheet v1.3, sections 3.6.1, 3.6.3 and 3.6.5: what the three compensations may be.
-MAX_TEMPERATURE_OFFSET_C: Final = 20.0
-MAX_ALTITUDE_M: Final = 3_000
-PRESSURE_RANGE_HPA: Final = (700, 1_200)
-
-SILENT_PERIODS: Final = 4
-"""A chip that was re-powered between two reads sits idle and answers "nothing new" for ever; after so many periods of
-its own we say so."""
+from sensors.compensation import check_altitude, check_temperature_offset
+from sensors.errors import CalibrationFailed, SelfTestFailed, WrongPart
+from sensors.i2c_driver import I2CDriver
+from sensors.spec import SensorSpec
+from telemetry.parts import PARTS
 
 
-class Scd4x:
+class Scd4x(I2CDriver):
     """What the two sensors have in common; use `Scd40` or `Scd41`.
 
-    Args:
-        open_bus: Opens the bus, an `OSError` if it cannot; called at every `start()`.
-        spec: How it is to be set.
-        clock: Tells how long it has been silent.
-
-    Raises:
-        SensorMisconfigured: If the sensor cannot be set as the spec says.
+    A start takes about 1.1 s. What it finds in the chip's memory does not matter, and nothing is written to its EEPROM,
+    which is good for 2,000 writes only (Sensirion SCD4x data sheet v1.3, section 3.9.1).
+    A CO2 of 0 ppm is the chip's word for "no valid sample" and is left out; temperature and humidity stand.
     """
 
-    part: Part
     interval_s: float = 5.0  # Sensirion SCD4x data sheet v1.3, section 3.5.1: signal update interval.
-    _part_name: ClassVar[str]
+    takes: ClassVar[frozenset[str]] = frozenset({"temperature_offset_c", "self_calibration"})
+    _driver: Any = None
 
-    def __init__(self, open_bus: Callable[[], I2CBus], *, spec: SensorSpec, clock: Clock) -> None:
-        self.part = PARTS[self._part_name]
-        self.serial = ""
-        self._open_bus = open_bus
-        self._spec = spec
-        self._clock = clock
-        self._address = i2c_address(spec, self.part)
-        self._where: dict[str, Any] = {"sensor": self.part.name, "bus": str(spec.bus), "address": self._address}
-        self._bus: I2CBus | None = None
-        self._driver: Any = None
-        self._news_at = 0.0
-        self._check(spec)
+    def _begin(self) -> None:
+        # Only here: the driver brings Blinka, which looks at the machine when it is imported.
+        from adafruit_scd4x import SCD4X  # type: ignore[import-untyped]
 
-    def start(self) -> None:
-        """Find the sensor, bring it to a known state, set it, read its serial number, let it measure every 5 s.
+        self._driver = SCD4X(self.port, self._address)
+        self._settle()
+        self._driver.start_periodic_measurement()
 
-        Takes about 1.1 s. What it finds in the chip's memory does not matter, and nothing is written to its EEPROM,
-        which is good for 2,000 writes only (Sensirion SCD4x data sheet v1.3, section 3.9.1).
-
-        Raises:
-            SensorUnavailable: If the bus or the sensor is not there.
-            WrongPart: If the chip is the other one of the family.
-            SensorMisconfigured: If the chip did not keep a setting.
-        """
-        self.stop()
-        try:
-            with self._translated("it did not start"):
-                self._open()
-                self._settle()
-                self._driver.start_periodic_measurement()
-        except BaseException:
-            self._close()
-            raise
-        self._news_at = self._clock.monotonic()
-
-    def read(self) -> dict[str, float] | None:
-        """The newest measurement, at most one every 5 s; None if there is no new one yet.
-
-        A CO2 of 0 ppm is the chip's word for "no valid sample" and is left out; temperature and humidity stand.
-
-        Raises:
-            SensorNotStarted: Before `start()`.
-            SensorUnavailable: It does not answer.
-            SensorSilent: Nothing new for 20 s.
-            ChecksumMismatch: An answer was garbled.
-            NotFinite: A value is no number.
-        """
-        if self._driver is None:
-            raise SensorNotStarted("it is not started; call start() first", **self._where)
-        now = self._clock.monotonic()
-        with self._translated("it was not read"):
-            if not self._driver.data_ready:
-                self._check_silence(now - self._news_at)
-                return None
-            values = {
-                "co2_ppm": float(self._driver.CO2),
-                "temperature_c": float(self._driver.temperature),
-                "humidity_pct": float(self._driver.relative_humidity),
-            }
-        self._news_at = now
+    def _measure(self) -> dict[str, float] | None:
+        if not self._driver.data_ready:
+            return None
+        values = {
+            "co2_ppm": float(self._driver.CO2),
+            "temperature_c": float(self._driver.temperature),
+            "humidity_pct": float(self._driver.relative_humidity),
+        }
         if values["co2_ppm"] == 0:
             del values["co2_ppm"]
-        return self._finite(values)
+        return values
 
-    def stop(self) -> None:
-        """End the measurements if the sensor still answers, and close the bus. Never raises."""
-        if self._driver is not None:
-            # Unplugged, it has stopped by itself; and the next start stops it first.
-            with suppress(OSError, RuntimeError):
-                self._driver.stop_periodic_measurement()
-        self._close()
+    def _end(self) -> None:
+        self._driver.stop_periodic_measurement()
 
     def self_test(self) -> None:
         """Let the chip test itself, which takes 10 s; it measures again afterwards.
@@ -125,8 +51,7 @@ class Scd4x:
         Raises:
             SelfTestFailed: If it found a fault.
         """
-        if self._driver is None:
-            raise SensorNotStarted("it is not started; call start() first", **self._where)
+        self._require_started()
         with self._translated("the self-test did not run"):
             try:
                 self._driver.self_test()
@@ -147,8 +72,7 @@ class Scd4x:
         Raises:
             CalibrationFailed: If the chip refused.
         """
-        if self._driver is None:
-            raise SensorNotStarted("it is not started; call start() first", **self._where)
+        self._require_started()
         if not 400 <= reference_ppm <= 2_000:
             text = f"a reference of {reference_ppm} ppm is outside 400 to 2000; use outdoor air or a test gas"
             raise CalibrationFailed(text, reference_ppm=reference_ppm, **self._where)
@@ -164,13 +88,6 @@ class Scd4x:
                 with suppress(OSError, RuntimeError):
                     self._measure_again()
         return correction
-
-    def _open(self) -> None:
-        # Only here: the driver brings Blinka, which looks at the machine when it is imported.
-        from adafruit_scd4x import SCD4X  # type: ignore[import-untyped]
-
-        self._bus = self._open_bus()
-        self._driver = SCD4X(self._bus, self._address)
 
     def _settle(self) -> None:
         """Known state, then our settings, each read back."""
@@ -202,66 +119,14 @@ class Scd4x:
         if found in PARTS and found != self.part.name:
             raise WrongPart(expected=self.part.name, got=found, bus=str(self._spec.bus), address=self._address)
 
-    def _require(self, setting: str, wanted: object, got: object) -> None:
-        if wanted != got:
-            text = f"the chip did not keep {setting}; start it again, replace it if that stays"
-            raise SensorMisconfigured(text, setting=setting, got=got, **self._where)
-
     def _measure_again(self) -> None:
         self._driver.start_periodic_measurement()
-        self._news_at = self._clock.monotonic()
-
-    def _check_silence(self, silent_s: float) -> None:
-        if silent_s > SILENT_PERIODS * self.interval_s:
-            text = f"nothing new for {silent_s:.0f} s; it may have lost power for a moment: stop and start it again"
-            raise SensorSilent(text, silent_s=silent_s, **self._where)
-
-    def _finite(self, values: Mapping[str, float]) -> dict[str, float]:
-        for quantity, value in values.items():
-            if not math.isfinite(value):
-                raise NotFinite(quantity=quantity, got=value, **self._where)
-        return dict(values)
-
-    def _close(self) -> None:
-        bus, self._bus, self._driver = self._bus, None, None
-        if bus is not None:
-            with suppress(OSError):
-                bus.deinit()
-
-    @contextmanager
-    def _translated(self, what: str) -> Iterator[None]:
-        """The driver's errors as ours: it raises `RuntimeError` for a lost bus and for a bad checksum alike."""
-        try:
-            yield
-        except FileNotFoundError as error:
-            hint = "there is no such bus; enable I2C (raspi-config, Interface Options) and reboot"
-            raise SensorUnavailable(f"{what}: {hint}", **self._where) from error
-        except PermissionError as error:
-            hint = "we may not use the bus; add this user to the group i2c"
-            raise SensorUnavailable(f"{what}: {hint}", **self._where) from error
-        except (OSError, ValueError) as error:
-            raise SensorUnavailable(f"{what}: {error}; check plug, wiring and address", **self._where) from error
-        except RuntimeError as error:
-            if isinstance(error.__cause__, OSError):
-                text = f"{what}: {error.__cause__}; check plug, wiring and address"
-                raise SensorUnavailable(text, **self._where) from error
-            if "CRC" not in str(error):
-                raise
-            text = f"{what}: an answer does not fit its checksum; read again, shorten the cable if it stays"
-            raise ChecksumMismatch(text, **self._where) from error
+        self._asked_in_vain_at = None
 
     def _check(self, spec: SensorSpec) -> None:
-        low, high = PRESSURE_RANGE_HPA
-        offset, pressure = spec.temperature_offset_c, spec.ambient_pressure_hpa
-        if not 0 <= spec.altitude_m <= MAX_ALTITUDE_M:
-            text = f"altitude_m runs from 0 to {MAX_ALTITUDE_M}; higher up give ambient_pressure_hpa"
-            raise SensorMisconfigured(text, setting="altitude_m", got=spec.altitude_m, **self._where)
-        if pressure is not None and not low <= pressure <= high:
-            text = f"ambient_pressure_hpa runs from {low} to {high} (hPa, not Pa)"
-            raise SensorMisconfigured(text, setting="ambient_pressure_hpa", got=pressure, **self._where)
-        if offset is not None and not 0 <= offset <= MAX_TEMPERATURE_OFFSET_C:
-            text = f"temperature_offset_c runs from 0 to {MAX_TEMPERATURE_OFFSET_C:g}"
-            raise SensorMisconfigured(text, setting="temperature_offset_c", got=offset, **self._where)
+        super()._check(spec)
+        check_altitude(spec, self._where)
+        check_temperature_offset(spec, self._where)
 
 
 class Scd40(Scd4x):

@@ -4,7 +4,6 @@ from sensors.simulated.bus import SimulatedI2C
 from sensors.simulated.hanging import simulated_chip
 from sensors.simulated.room import Air, RoomPlan, RoomState, step
 from sensors.simulated.rooms import LivingRoom, Rooms
-from sensors.simulated.scd4x import SimulatedScd4x
 
 __all__ = [
     "Air",
@@ -13,7 +12,6 @@ __all__ = [
     "RoomState",
     "Rooms",
     "SimulatedI2C",
-    "SimulatedScd4x",
     "simulated_chip",
     "step",
 ]

@@ -4,7 +4,8 @@ import errno
 from collections.abc import Callable
 from typing import Protocol
 
-from sensors.i2c import Lock
+from sensors.i2c import BusHeld, Lock
+from sensors.i2c_recovery import CLOCKS
 
 
 class Nack(OSError):  # noqa: N818
@@ -27,6 +28,8 @@ class Chip(Protocol):
 
     held_s: float
     """How long it stretches the clock at the next transfer; 0 is healthy."""
+    sda_clocks: int
+    """How many clocks until it lets go of the data line; 0 is healthy."""
 
     def write(self, data: bytes) -> bool:
         """Take the bytes of one transfer; False if one of them was not acknowledged."""
@@ -79,10 +82,22 @@ class SimulatedI2C(Lock):
         self.writeto(address, out_buffer, start=out_start, end=out_end)
         self.readfrom_into(address, in_buffer, start=in_start, end=in_end)
 
+    def recover(self) -> bool:
+        """Clock nine times, as the real bus does."""
+        if not any(chip.sda_clocks > 0 for chip in self.chips.values()):
+            return False
+        for chip in self.chips.values():
+            chip.sda_clocks = max(0, chip.sda_clocks - CLOCKS)
+        if any(chip.sda_clocks > 0 for chip in self.chips.values()):
+            raise BusHeld(errno.EBUSY, "a device holds the data line")
+        return True
+
     def deinit(self) -> None:
         """Nothing is held open."""
 
     def _chip(self, address: int) -> Chip:
+        if any(chip.sda_clocks > 0 for chip in self.chips.values()):
+            raise Hang(address)
         chip = self.chips.get(address)
         if chip is None:
             raise Nack(address)

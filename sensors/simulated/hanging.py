@@ -4,12 +4,19 @@ import functools
 import random
 import zlib
 from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
 
 from sensors.simulated.bus import SimulatedI2C
 from sensors.simulated.rooms import Rooms
-from sensors.simulated.scd4x import SimulatedScd4x
 from sensors.spec import SensorSpec, i2c_address, part_of
 from telemetry.clock import SystemClock
+
+CHIPS: Final[dict[str, str]] = {
+    "scd40": "sensirion.scd4x:SimulatedScd4x",
+    "scd41": "sensirion.scd4x:SimulatedScd4x",
+}
+"""Module and class of each part's simulated twin."""
 
 
 @functools.cache
@@ -18,7 +25,7 @@ def shared_rooms() -> Rooms:
     return Rooms(SystemClock().monotonic)
 
 
-def simulated_chip(spec: SensorSpec, rooms: Rooms) -> SimulatedScd4x:
+def simulated_chip(spec: SensorSpec, rooms: Rooms) -> Any:
     """The chip of a spec, hung up when it is first asked for; faults are set on it.
 
     Its serial number and its errors follow from where it hangs, so that every run finds the same unit.
@@ -28,12 +35,12 @@ def simulated_chip(spec: SensorSpec, rooms: Rooms) -> SimulatedScd4x:
     seed = zlib.crc32(f"{spec.site}/{spec.room}/{place}/{spec.part}".encode())
     room = rooms.room(spec.site, spec.room)
     serial = random.Random(seed).getrandbits(48)
-    return room.hang(
-        place, lambda: SimulatedScd4x(part, air=room.air, now=rooms.now, serial=serial, seed=seed), spec.part
-    )
+    module, name = CHIPS[part.name].split(":")
+    chip = getattr(import_module(f"sensors.simulated.{module}"), name)
+    return room.hang(place, lambda: chip(part, air=room.air, now=rooms.now, serial=serial, seed=seed), spec.part)
 
 
-def simulated_bus(spec: SensorSpec, rooms: Rooms, sleep: Callable[[float], None]) -> SimulatedI2C:
+def simulated_port(spec: SensorSpec, rooms: Rooms, sleep: Callable[[float], None]) -> Any:
     """A bus with the chip of a spec on it."""
     bus = SimulatedI2C(sleep)
     bus.chips[i2c_address(spec, part_of(spec))] = simulated_chip(spec, rooms)

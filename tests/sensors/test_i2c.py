@@ -11,8 +11,9 @@ import pytest
 from sensors import SensorSpec, open_sensor
 from sensors.errors import SensorMisconfigured, SensorUnavailable
 from sensors.i2c import LinuxI2C, Lock
-from sensors.simulated import Air, SimulatedScd4x
+from sensors.simulated import Air
 from sensors.simulated.bus import Hang, Nack, SimulatedI2C
+from sensors.simulated.sensirion.scd4x import SimulatedScd4x
 from sensors.spec import i2c_bus_number
 from telemetry.parts import PARTS
 from tests.sensors.lab import BenchClock

@@ -5,7 +5,7 @@ import math
 import pytest
 from adafruit_scd4x import SCD4X
 
-from sensors import Scd40, Scd41, SensorSpec, open_sensor
+from sensors import SensorSpec, open_sensor
 from sensors.errors import (
     CalibrationFailed,
     ChecksumMismatch,
@@ -17,8 +17,9 @@ from sensors.errors import (
     SensorUnavailable,
     WrongPart,
 )
+from sensors.scd4x import Scd40, Scd41
 from sensors.simulated import Air, RoomPlan
-from sensors.simulated.scd4x import Mode
+from sensors.simulated.sensirion.scd4x import Mode
 from telemetry.parts import PARTS
 from tests.sensors.lab import STILL, Bench, MakeBench
 
@@ -452,7 +453,7 @@ class TestCalibration:
 
 
 def _bus_of(bench: Bench) -> object:
-    from sensors.simulated.hanging import simulated_bus
+    from sensors.simulated.hanging import simulated_port
 
     assert bench.room.plan == STILL
-    return simulated_bus(bench.spec, bench.rooms, bench.clock.sleep)
+    return simulated_port(bench.spec, bench.rooms, bench.clock.sleep)

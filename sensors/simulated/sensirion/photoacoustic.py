@@ -13,8 +13,6 @@ REPEATABILITY: Final = {"co2_ppm": 10.0, "temperature_c": 0.1, "humidity_pct": 0
 SELF_HEATING_C: Final = 4.0
 """What the chip's delivered temperature offset takes off (data sheet v1.3, section 3.6.1)."""
 
-STANDARD_HPA: Final = 1013.25
-
 
 class Cells:
     """The sensing part of one chip.

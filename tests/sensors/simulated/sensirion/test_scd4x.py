@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from sensors.simulated import Air, SimulatedScd4x
-from sensors.simulated.frames import crc8, frame
-from sensors.simulated.scd4x import Mode
+from sensors.simulated import Air
+from sensors.simulated.sensirion.scd4x import Mode, SimulatedScd4x
+from sensors.words import crc8, frame
 from telemetry.parts import PARTS
 from tests.sensors.lab import BenchClock
 

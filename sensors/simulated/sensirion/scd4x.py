@@ -5,14 +5,15 @@ keep; accuracies are v1.5's, from the table of parts. What is of v1.7, as Adafru
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sensors.simulated.frames import WORDS, crc8, frame
-from sensors.simulated.photoacoustic import STANDARD_HPA, Cells
+from sensors.compensation import pressure_at_hpa
 from sensors.simulated.room import Air
-from sensors.simulated.scd4x_memory import Faults, Memory, Settings
+from sensors.simulated.sensirion.commands import Command, SensirionChip
+from sensors.simulated.sensirion.photoacoustic import Cells
+from sensors.simulated.sensirion.scd4x_memory import Memory, Scd4xFaults, Settings
+from sensors.words import frame
 from telemetry.parts import Part
 
 POWER_UP_S: Final = 0.03  # v1.7: from power to idle, at most; v1.3 allows a second
@@ -31,17 +32,7 @@ INTERVAL_S: Final = {Mode.PERIODIC: 5.0, Mode.LOW_POWER: 30.0}
 """Sections 3.5.1 and 3.8.1: signal update interval."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Command:
-    """A row of the command overview (section 3.4): how long it takes, whether it is taken while measuring."""
-
-    run: "Callable[[SimulatedScd4x, int | None], None]"
-    takes_s: float = 0.001
-    while_measuring: bool = False
-    only_scd41: bool = False
-
-
-class SimulatedScd4x:
+class SimulatedScd4x(SensirionChip):
     """One chip.
 
     Args:
@@ -52,29 +43,23 @@ class SimulatedScd4x:
         seed: Draws this unit's error and noise; None for a unit without either.
 
     Attributes:
-        faults: What is wrong with it.
-        held_s: How long it holds the clock line at every transfer, which the bus then gives up; 0 is healthy.
         mode: What it is doing.
-        commands: The last commands it took, at most 200.
+        cells: What it sees of the air.
     """
+
+    faults: Scd4xFaults
 
     def __init__(
         self, part: Part, *, air: Callable[[], Air], now: Callable[[], float], serial: int, seed: int | None = 0
     ) -> None:
-        self.faults = Faults()
-        self.held_s = 0.0
+        super().__init__(part.name, now, POWER_UP_S)
+        self.faults = Scd4xFaults()
         self.mode = Mode.IDLE
-        self.commands: list[int] = []
         self.cells = Cells(part, seed)
-        self._part = part
         self._air = air
-        self._now = now
         self._serial = serial
         self._memory = Memory()
         self._ram = self._memory.settings.copy()
-        self._plugged = True
-        self._busy_until = now()
-        self._reply = b""
         self._measured: tuple[int, int, int] | None = None
         self._next_at = 0.0
         self._measuring_since: float | None = None
@@ -93,77 +78,15 @@ class SimulatedScd4x:
         """How often `persist_settings` was carried out; the EEPROM is good for 2,000 (section 3.9.1)."""
         return self._memory.writes
 
-    def unplug(self) -> None:
-        """Take it off the bus and its power."""
-        self._plugged = False
-
-    def plug_in(self) -> None:
-        """Power it up: idle, with the settings of its EEPROM."""
-        self._plugged = True
-        self._reset()
-        self._busy_until = self._now() + POWER_UP_S
-
-    def write(self, data: bytes) -> bool:
-        """Take the bytes of one transfer; False if one of them was not acknowledged."""
-        if not self._answers():
-            return self._wake(data)
-        if not data:
-            return True
-        self._reply = b""
-        if len(data) not in (2, 5):
-            return False
-        command = _COMMANDS.get((WORDS.unpack_from(data)[0], len(data) == 5))
-        if command is None or (command.only_scd41 and self._part.name == "scd40"):
-            return False
-        if self.mode is not Mode.IDLE and not command.while_measuring:
-            return False
-        argument = None
-        if len(data) == 5:
-            if crc8(data[2:4]) != data[4]:
-                return False
-            argument = WORDS.unpack_from(data, 2)[0]
-        self.commands.append(WORDS.unpack_from(data)[0])
-        del self.commands[:-200]
-        self._busy_until = self._now() + command.takes_s
-        command.run(self, argument)
-        return True
-
-    def read(self, length: int) -> bytes | None:
-        """Give as many bytes; None if it did not acknowledge its address."""
-        if not self._answers() or not self._reply:
-            return None
-        reply, self._reply = self._reply, b""
-        if self._is_garbled():
-            reply = reply[:2] + bytes([reply[2] ^ 0x01]) + reply[3:]
-        # Nobody drives the line after the last byte, so that it reads as ones.
-        return (reply + b"\xff" * length)[:length]
-
-    def _is_garbled(self) -> bool:
-        if self.faults.bad_crc_after is not None:
-            self.faults.bad_crc_after -= 1
-            if self.faults.bad_crc_after < 0:
-                self.faults.bad_crc_after = None
-                return True
-            return False
-        if self.faults.bad_crc > 0:
-            self.faults.bad_crc -= 1
-            return True
-        return False
+    @property
+    def is_measuring(self) -> bool:
+        """Whether commands for the idle chip are refused."""
+        return self.mode is not Mode.IDLE
 
     def _answers(self) -> bool:
-        """Whether it acknowledges its address now."""
-        if not self._plugged or self.mode is Mode.SLEEP:
-            return False
-        if self.faults.nacks > 0:
-            self.faults.nacks -= 1
-            return False
-        # Execution times of the overview are tenths of milliseconds apart from what a float clock can tell.
-        if self._now() < self._busy_until - 1e-6:
-            return False
-        self._go_on()
-        return True
+        return self.mode is not Mode.SLEEP and super()._answers()
 
-    def _wake(self, data: bytes) -> bool:
+    def _unheard(self, data: bytes) -> bool:
         """Section 3.10.4: asleep it takes the one command that it never acknowledges."""
         if self._plugged and self.mode is Mode.SLEEP and data == b"\x36\xf6":
             self.mode = Mode.IDLE
@@ -197,8 +120,7 @@ class SimulatedScd4x:
     def _assumed_hpa(self) -> float:
         if self._ram.pressure_hpa:
             return float(self._ram.pressure_hpa)
-        # ISO 2533:1975, the standard atmosphere below 11 km.
-        return float(STANDARD_HPA * (1 - 2.25577e-5 * self._ram.altitude_m) ** 5.25588)
+        return pressure_at_hpa(self._ram.altitude_m)
 
     def _watch(self, gone_s: float) -> None:
         """Section 3.7.2: self-calibration takes the lowest reading of its period for outdoor air."""
@@ -279,56 +201,58 @@ class SimulatedScd4x:
         self.mode = Mode.SLEEP
 
 
-def _get(name: str, takes_s: float = 0.001, *, while_measuring: bool = False) -> _Command:
-    def run(chip: SimulatedScd4x, _: int | None) -> None:
+def _get(name: str, takes_s: float = 0.001, *, while_measuring: bool = False) -> Command:
+    def run(chip: SimulatedScd4x, _: tuple[int, ...]) -> None:
         chip._reply = frame(getattr(chip._ram, name))
 
-    return _Command(run, takes_s, while_measuring=while_measuring)
+    return Command(run, takes_s, while_measuring=while_measuring)
 
 
-def _set(name: str, *, while_measuring: bool = False) -> _Command:
-    def run(chip: SimulatedScd4x, argument: int | None) -> None:
-        setattr(chip._ram, name, argument or 0)
+def _set(name: str, *, while_measuring: bool = False) -> Command:
+    def run(chip: SimulatedScd4x, words: tuple[int, ...]) -> None:
+        setattr(chip._ram, name, words[0])
 
-    return _Command(run, while_measuring=while_measuring)
+    return Command(run, while_measuring=while_measuring)
 
 
 def _tell_variant(chip: SimulatedScd4x) -> None:
-    name = chip._part.name if chip.faults.says_variant is None else chip.faults.says_variant
+    name = chip._part_name if chip.faults.says_variant is None else chip.faults.says_variant
     # The upper four bits tell: 0 for SCD40, 1 for SCD41; the others are reserved.
     chip._reply = frame(0x1440 if name == "scd41" else 0x0440) if name else b""
 
 
-# Section 3.4, table 9, with its execution times; the second part of the key tells whether a word and its checksum
-# follow. 0x202f, the calibration target, the 30 ms of reinit and wake-up (20 ms before) are of v1.7.
-_COMMANDS: Final[dict[tuple[int, bool], _Command]] = {
-    (0x21B1, False): _Command(lambda chip, _: chip._start(Mode.PERIODIC), 0.0),
-    (0x21AC, False): _Command(lambda chip, _: chip._start(Mode.LOW_POWER), 0.0),
-    (0x3F86, False): _Command(lambda chip, _: chip._stop(), 0.5, while_measuring=True),
-    (0xEC05, False): _Command(lambda chip, _: chip._tell_measurement(), while_measuring=True),
-    (0xE4B8, False): _Command(lambda chip, _: chip._tell_data_ready(), while_measuring=True),
-    (0x3682, False): _Command(lambda chip, _: chip._tell_serial()),
-    (0x202F, False): _Command(lambda chip, _: _tell_variant(chip)),
-    (0x3639, False): _Command(lambda chip, _: setattr(chip, "_reply", frame(chip.faults.self_test)), 10.0),
-    (0x3615, False): _Command(lambda chip, _: chip._persist(), 0.8),
-    (0x3646, False): _Command(lambda chip, _: chip._reset(), 0.03),
-    (0x3632, False): _Command(lambda chip, _: chip._forget(), 1.2),
-    (0x362F, True): _Command(lambda chip, word: chip._recalibrate(word or 0), 0.4),
-    (0x219D, False): _Command(lambda chip, _: chip._single_shot(with_co2=True), 5.0, only_scd41=True),
-    (0x2196, False): _Command(lambda chip, _: chip._single_shot(with_co2=False), 0.05, only_scd41=True),
-    (0x36E0, False): _Command(lambda chip, _: chip._sleep(), 0.001, only_scd41=True),
-    (0x2318, False): _get("temperature_offset"),
-    (0x241D, True): _set("temperature_offset"),
-    (0x2322, False): _get("altitude_m"),
-    (0x2427, True): _set("altitude_m"),
-    (0xE000, False): _get("pressure_hpa", while_measuring=True),
-    (0xE000, True): _set("pressure_hpa", while_measuring=True),
-    (0x2313, False): _get("self_calibration"),
-    (0x2416, True): _set("self_calibration"),
-    (0x233F, False): _get("calibration_target_ppm"),
-    (0x243A, True): _set("calibration_target_ppm"),
-    (0x2340, False): _get("initial_period_h"),
-    (0x2445, True): _set("initial_period_h"),
-    (0x234B, False): _get("standard_period_h"),
-    (0x244E, True): _set("standard_period_h"),
+_SCD41: Final = frozenset({"scd41"})
+
+# Section 3.4, table 9, with its execution times. 0x202f, the calibration target, the 30 ms of reinit and wake-up (20 ms
+# before) are of v1.7.
+SimulatedScd4x.table = {
+    (0x21B1, 0): Command(lambda chip, _: chip._start(Mode.PERIODIC), 0.0),
+    (0x21AC, 0): Command(lambda chip, _: chip._start(Mode.LOW_POWER), 0.0),
+    (0x3F86, 0): Command(lambda chip, _: chip._stop(), 0.5, while_measuring=True),
+    (0xEC05, 0): Command(lambda chip, _: chip._tell_measurement(), while_measuring=True),
+    (0xE4B8, 0): Command(lambda chip, _: chip._tell_data_ready(), while_measuring=True),
+    (0x3682, 0): Command(lambda chip, _: chip._tell_serial()),
+    (0x202F, 0): Command(lambda chip, _: _tell_variant(chip)),
+    (0x3639, 0): Command(lambda chip, _: setattr(chip, "_reply", frame(chip.faults.self_test)), 10.0),
+    (0x3615, 0): Command(lambda chip, _: chip._persist(), 0.8),
+    (0x3646, 0): Command(lambda chip, _: chip._reset(), 0.03),
+    (0x3632, 0): Command(lambda chip, _: chip._forget(), 1.2),
+    (0x362F, 1): Command(lambda chip, words: chip._recalibrate(words[0]), 0.4),
+    (0x219D, 0): Command(lambda chip, _: chip._single_shot(with_co2=True), 5.0, only=_SCD41),
+    (0x2196, 0): Command(lambda chip, _: chip._single_shot(with_co2=False), 0.05, only=_SCD41),
+    (0x36E0, 0): Command(lambda chip, _: chip._sleep(), 0.001, only=_SCD41),
+    (0x2318, 0): _get("temperature_offset"),
+    (0x241D, 1): _set("temperature_offset"),
+    (0x2322, 0): _get("altitude_m"),
+    (0x2427, 1): _set("altitude_m"),
+    (0xE000, 0): _get("pressure_hpa", while_measuring=True),
+    (0xE000, 1): _set("pressure_hpa", while_measuring=True),
+    (0x2313, 0): _get("self_calibration"),
+    (0x2416, 1): _set("self_calibration"),
+    (0x233F, 0): _get("calibration_target_ppm"),
+    (0x243A, 1): _set("calibration_target_ppm"),
+    (0x2340, 0): _get("initial_period_h"),
+    (0x2445, 1): _set("initial_period_h"),
+    (0x234B, 0): _get("standard_period_h"),
+    (0x244E, 1): _set("standard_period_h"),
 }

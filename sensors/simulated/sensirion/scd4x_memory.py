@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from sensors.simulated.chip import Faults
+
 
 @dataclass(slots=True)
 class Settings:
@@ -21,23 +23,15 @@ class Settings:
 
 
 @dataclass(slots=True)
-class Faults:
-    """What is wrong with the chip or its wires; everything may be set and cleared while it runs.
+class Scd4xFaults(Faults):
+    """What else may be wrong with it.
 
     Attributes:
-        nacks: So many of the next transfers are not acknowledged.
-        bad_crc: So many of the next answers have one bit turned in their first checksum.
-        bad_crc_after: The one answer after so many good ones is turned likewise.
-        is_stuck: It says that there is nothing new, for ever.
         self_test: The word of the self-test; not 0 is a malfunction.
         is_zero: Its CO2 is 0 ppm, "no valid sample".
         says_variant: The part it says it is; "" if it does not know the command, None for the truth.
     """
 
-    nacks: int = 0
-    bad_crc: int = 0
-    bad_crc_after: int | None = None
-    is_stuck: bool = False
     self_test: int = 0
     is_zero: bool = False
     says_variant: str | None = None

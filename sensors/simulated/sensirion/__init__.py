@@ -1,0 +1,1 @@
+"""Sensirion's chips, byte by byte."""

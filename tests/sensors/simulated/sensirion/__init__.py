@@ -1,0 +1,1 @@
+"""Chips of Sensirion, each held against its data sheet."""
