@@ -9,29 +9,27 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 from typing import Final
 
 import structlog
 
 from agent.errors import JournalError
+from agent.journal_checks import checked_air, checked_state
 from agent.journal_counters import JournalCounters
 from agent.journal_file import Budget
 from agent.journal_opening import open_files
 from agent.journal_owed import Owed
 from agent.journal_rows import Label, Moment, Row, RowClass, Value, class_of
 from agent.journal_settings import JournalSettings
-from agent.journal_store import JournalStore
-from agent.journal_time import AT_ONCE, place_boots, time_rows
+from agent.journal_store import MAX_MEMORY_ROWS, JournalStore
+from agent.journal_upkeep import Upkeep
 from agent.timekeeper import Timekeeper
-from telemetry.clock import Clock, to_ms
+from telemetry.clock import Clock
 from telemetry.ids import require_id
 from telemetry.messages import MAX_RANGES, ResendResult
-from telemetry.quantities import WIRE_QUANTITIES
 from telemetry.ranges import RangeSet, Span
 from telemetry.readings import DropReason, Flag
-from telemetry.senml_resolver import CALL_STATES, MAX_REASON_CHARACTERS
 from telemetry.topics import Root
 
 __all__ = ["Journal", "JournalSettings", "Row", "RowClass"]
@@ -41,16 +39,6 @@ MAX_UNWRITTEN: Final = 256
 
 MAX_MISSING: Final = 1_000
 """Ranges named as missing in one answer; a gateway asks again for the rest."""
-
-RETRY_S: Final = 5.0
-"""After a refusal of the disk, seconds until the next attempt that nothing else asks for."""
-
-TIMED_A_TICK: Final = 2_000
-EXPIRY_S: Final = 60.0
-EXPIRY_ROWS: Final = 2_000
-"""Rows looked at a minute, which is more than ten a second."""
-
-SHRINK_PAGES: Final = 256
 
 log = structlog.get_logger(__name__)
 
@@ -74,11 +62,7 @@ class Journal:
         self._lock = threading.RLock()
         self.owed = Owed(store, time, self._lock)
         self._hurried = RangeSet()
-        self._unsynced_s: float | None = None
-        self._retry_s = 0.0
-        self._expiry_s = 0.0
-        self._expiry_after = 0
-        self._is_timing = False
+        self._upkeep = Upkeep(store, time, settings)
 
     @classmethod
     def open(
@@ -119,10 +103,10 @@ class Journal:
                 store.table.forget_unused(store.numbers.journal)
             with suppress(JournalError):
                 store.table.forget()
-            store.declare(opened.lost)
+            store.notes.add(opened.lost)
             journal = cls(store, root=root, time=time, settings=settings)
             if trusted:
-                journal._place()
+                journal._upkeep.place()
             journal.sync()
         except BaseException:
             opened.file.close()
@@ -247,7 +231,9 @@ class Journal:
         require_id(room, "room")
         with self._lock:
             moment = self._time.now() if time_ms is None else Moment(time_ms)
-            news = self._news(point, moment, self._checked(point, values, flags or {}))
+            good = checked_air(values, flags or {})
+            self.counters.malformed += len(values) - len(good)
+            news = self._news(point, moment, good)
             if not news:
                 return None
             names = tuple(value.name for value in news)
@@ -271,14 +257,9 @@ class Journal:
         Raises:
             ValueError: If an id or the state is none.
         """
-        for text, what in ((point, "point"), (room, "room"), (kind, "kind")):
-            require_id(text, what)
-        if class_of(kind) is RowClass.CALL and state not in CALL_STATES:
-            raise ValueError(f"state of a call is called, cleared or test, got {state[:40]!r}")
-        require_id(state.replace("_", "-"), "state")
-        reason = reason[:MAX_REASON_CHARACTERS]
-        values = [Value("working", working), Value("state", state)]
-        values += [Value("reason", reason)] if reason else []
+        require_id(point, "point")
+        require_id(room, "room")
+        values = checked_state(kind, working, state, reason)
         names = tuple(value.name for value in values)
         label = Label(root=self._root, point=point, room=room, kind=kind, names=names)
         with self._lock:
@@ -289,7 +270,7 @@ class Journal:
             while moment.is_absolute and self._is_taken(point, moment.ms):
                 # Two states of one point at one time would be one in the store.
                 moment = moment._replace(ms=moment.ms + 1)
-            return self._add(class_of(kind), label, tuple(values), moment)
+            return self._add(class_of(kind), label, values, moment)
 
     # -- what gateways say ---------------------------------------------------------------------------------------------
 
@@ -303,7 +284,7 @@ class Journal:
                 pending.receipts.add(first, last)
                 pending.wanted.remove(first, last)
             pending.change(lambda row: row.is_timed and row.sequence in pending.receipts, receipted=True)
-            self._touch()
+            self._upkeep.touch()
 
     def heard(self, journal: str, ranges: Iterable[Span]) -> None:
         """Facility packs that somebody was told about; that frees nothing (rule 3)."""
@@ -312,7 +293,7 @@ class Journal:
             for first, last in self._clipped(journal, ranges):
                 pending.heard.add(first, last)
             pending.change(lambda row: row.sequence in pending.heard, heard=True)
-            self._touch()
+            self._upkeep.touch()
 
     def resend(self, journal: str, ranges: Iterable[Span]) -> ResendResult:
         """Take the receipts of packs back, so that they are sent until receipted again.
@@ -360,12 +341,12 @@ class Journal:
             pending = self._store.pending
             for row in rows:
                 if row.row_class is RowClass.NOTE:
-                    self._store.note_sent(row)
+                    self._store.notes.sent(row.sequence)
                 if row.sequence in pending.rows:
                     pending.rows[row.sequence] = replace(pending.rows[row.sequence], sent=True)
                 elif not row.sent:
                     pending.sent.add(row.sequence)
-            self._touch()
+            self._upkeep.touch()
             self.commit()
 
     def give_up(self, row: Row) -> None:
@@ -385,58 +366,32 @@ class Journal:
             if self._time.is_trusted:
                 return
             self._time.is_trusted = True
-            self._place()
+            self._upkeep.place()
 
     def commit(self) -> bool:
         """Write what waits to the file: it survives the end of this process. False if the disk refuses."""
         with self._lock:
-            if self._store.pending and self._unsynced_s is None:
-                self._unsynced_s = self._clock.monotonic()
-            done = self._store.commit()
-            if not done:
-                self._retry_s = self._clock.monotonic() + RETRY_S
-            return done
+            return self._upkeep.commit()
 
     def sync(self) -> bool:
         """Write what waits and put it on the disk: it survives a power cut. False if the disk refuses."""
         with self._lock:
-            done = self.commit() and self._store.sync()
-            if done:
-                self._unsynced_s = None
-            return done
+            return self._upkeep.sync()
 
     def tick(self) -> None:
         """What time brings: commits, syncs, expiry, and the next part of long work."""
         with self._lock:
-            now_s = self._clock.monotonic()
-            if self._is_timing and now_s >= self._retry_s:
-                self._time_more(TIMED_A_TICK)
-            if self._due_of_pending() <= now_s:
-                self.commit()
-            if self._unsynced_s is not None and self._due_of_sync() <= now_s:
-                self.sync()
-            if now_s >= self._expiry_s:
-                self._expiry_s = now_s + EXPIRY_S
-                self.expire()
+            self._upkeep.tick()
 
     def due(self) -> float:
         """Monotonic time of the next `tick` with something to do."""
         with self._lock:
-            timing_s = max(self._retry_s, 0.0) if self._is_timing else self._expiry_s
-            return min(timing_s, self._expiry_s, self._due_of_pending(), self._due_of_sync())
+            return self._upkeep.due()
 
     def expire(self) -> int:
-        """Forget receipted packs journalled more than `keep_days` ago, 2,000 rows at a time; how many went."""
+        """Forget receipted packs journalled more than `keep_days` ago, 2,000 rows at a time; how many went (rule 3)."""
         with self._lock:
-            self._store.file.keep_ballast()
-            if not self.trusted or not self.commit():
-                return 0
-            before_ms = to_ms(self._clock.now() - self.settings.keep_days * 86_400)
-            try:
-                return self._expire(before_ms)
-            except JournalError as error:
-                log.debug("journal cannot forget", error=str(error))
-                return 0
+            return self._upkeep.expire()
 
     def files(self) -> list[Path]:
         """The file and its log: a copy of both, made in `on_sync`, is what a power cut leaves at worst."""
@@ -456,17 +411,6 @@ class Journal:
             self._store.file.close()
 
     # -- inside --------------------------------------------------------------------------------------------------------
-
-    def _checked(self, point: str, values: Mapping[str, float], flags: Mapping[str, tuple[Flag, ...]]) -> list[Value]:
-        good = []
-        for name, number in values.items():
-            if name not in WIRE_QUANTITIES or not isfinite(number):
-                self.counters.malformed += 1
-                log.debug("value refused", point=point, quantity=name[:64], value=number)
-                continue
-            given = flags.get(name, ())
-            good.append(Value(name, float(number), tuple(flag for flag in Flag if flag in given)))
-        return good
 
     def _news(self, point: str, moment: Moment, values: list[Value]) -> list[Value]:
         """The values that are neither known nor contradict what is known."""
@@ -494,10 +438,10 @@ class Journal:
         journalled_ms = now.ms if now.is_absolute else None
         row = self._store.new_row(row_class, label, values, moment, journalled_ms=journalled_ms)
         self._store.put(row)
-        self._touch()
+        self._upkeep.touch()
         if row_class.is_facility or self.settings.fsync == "always":
             self.sync()
-        elif len(self._store.pending.rows) >= MAX_UNWRITTEN and not self.is_failing:
+        elif len(self._store.pending.rows) >= (MAX_MEMORY_ROWS if self.is_failing else MAX_UNWRITTEN):
             self.commit()
         return row
 
@@ -516,54 +460,8 @@ class Journal:
             pending.wanted.add(first, last)
             self._hurried.add(first, last)
         pending.change(lambda row: row.sequence in numbers, receipted=False)
-        self._touch()
+        self._upkeep.touch()
         self.commit()
-
-    def _touch(self) -> None:
-        if self._store.pending:
-            self._store.pending.touch(self._clock.monotonic())
-
-    def _due_of_pending(self) -> float:
-        since_s = self._store.pending.since_s
-        if since_s is None:
-            return float("inf")
-        return max(since_s + self.settings.commit_interval_s, self._retry_s)
-
-    def _due_of_sync(self) -> float:
-        if self._unsynced_s is None:
-            return float("inf")
-        return max(self._unsynced_s + self.settings.fsync_interval_s, self._retry_s)
-
-    def _place(self) -> None:
-        self.commit()
-        self._is_timing = True
-        self._time_more(AT_ONCE)
-
-    def _time_more(self, limit: int) -> None:
-        """Give rows their time and put that on the disk before anybody sees it: it is computed once (rule 6)."""
-        try:
-            place_boots(self._store, self._clock)
-            done = time_rows(self._store, self._clock, limit)
-        except JournalError as error:
-            log.debug("journal cannot give rows their time", error=str(error))
-            self._retry_s = self._clock.monotonic() + RETRY_S
-            return
-        self._is_timing = done == limit
-        if done:
-            self._store.refresh_newest()
-            self.sync()
-
-    def _expire(self, before_ms: int) -> int:
-        ages = self._store.table.ages(self._expiry_after, EXPIRY_ROWS)
-        old = [one for one in ages if one[2] is not None and one[2] < before_ms]
-        gone = [sequence for sequence, receipted, _ in old if receipted and not self._store.is_newest(sequence)]
-        # Rows lie in the order of their journalling: where the young begin, the next look starts at the oldest again.
-        self._expiry_after = ages[-1][0] if ages and len(old) == len(ages) == EXPIRY_ROWS else 0
-        if gone:
-            self._store.forget(gone)
-            self.counters.expired += len(gone)
-        self._store.file.shrink(SHRINK_PAGES)
-        return len(gone)
 
 
 def _plain(values: Iterable[Value]) -> dict[str, object]:

@@ -39,6 +39,7 @@ class Numbers:
         self.journal = f"{self._rng.getrandbits(64):016x}"
         self._first = self.next
         self._reserved = self.next - 1
+        self._retry = 0
 
     def reserve(self, count: int, owed: Callable[[], list[OwedRange]], before: Callable[[], None]) -> None:
         """Make sure that `count` numbers may be taken; half a block ahead of need, so that a full disk has its time.
@@ -48,12 +49,16 @@ class Numbers:
             owed: What the note is to say of unreceipted packs; asked only if a note is written.
             before: Called before a note is written.
         """
-        if self.next + count - 1 <= self._reserved - self._block // 2:
+        needed = self.next + count - 1
+        if needed <= self._reserved - self._block // 2 or self.next < self._retry:
             return
         before()
-        reserved = self.next + count - 1 + self._block
+        reserved = needed + self._block
         if self._write(reserved, owed(), clean=False):
             self._reserved = reserved
+            return
+        # Not more is asked of a disk that refuses than a note in so many packs.
+        self._retry = self.next + self._block // 16
         # Without a note the numbers are used all the same: a reading must go on. They can come again only if the note
         # still cannot be written when the journal is next opened, and then under another journal id.
 

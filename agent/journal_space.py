@@ -28,56 +28,72 @@ class Step(NamedTuple):
     means: list[Mean] = []  # noqa: RUF012 - never changed
 
 
-def steps(table: JournalTable, is_newest: Callable[[int], bool]) -> Iterator[Step]:
-    """What to do next for more room, until nothing but calls and the newest state of each point is left.
+class Space:
+    """Finds what goes next, and remembers where it looked: a journal of half a million rows may be full for days."""
 
-    The caller carries out each step before it asks for the next, and stops asking once there is room.
+    def __init__(self) -> None:
+        self._after: dict[str, int] = {}
 
-    Args:
-        table: The rows.
-        is_newest: True for the number of the newest state of a facility point, which always stays (rule 7).
-    """
-    yield from _receipted(table, is_newest)
-    for slot_s in SLOTS_S:
-        yield from _thinned(table.never_sent_air, slot_s)
-        yield from _thinned(table.untimed_air, slot_s)
-    while rows := table.owed_air(BATCH, sent=True):
-        yield Step([], rows)
-    # What is left is means of air that was never sent.
-    while rows := table.owed_air(BATCH, sent=False):
-        yield Step([], rows)
-    yield from _superseded(table, is_newest)
+    def receipts_came(self) -> None:
+        """Rows that could not be forgotten may be now."""
+        self._after.pop("receipted", None)
 
+    def packs_went(self) -> None:
+        """Rows that were never sent are sent now."""
+        self._after.pop("sent", None)
 
-def _receipted(table: JournalTable, is_newest: Callable[[int], bool]) -> Iterator[Step]:
-    after = 0
-    while numbers := table.receipted(after, BATCH):
-        after = numbers[-1]
-        if gone := [number for number in numbers if not is_newest(number)]:
-            yield Step(gone, [])
+    def look_again(self) -> None:
+        """Rows were rewritten: look from the start."""
+        self._after.clear()
 
+    def steps(self, table: JournalTable, is_newest: Callable[[int], bool]) -> Iterator[Step]:
+        """What to do next for more room, until nothing but calls and the newest state of each point is left.
 
-def _thinned(fetch: Callable[[int, int, int], list[Row]], slot_s: int) -> Iterator[Step]:
-    after = 0
-    while rows := fetch(slot_s, after, BATCH):
-        is_cut = len(rows) == BATCH
-        means = means_of(rows, slot_s, is_cut=is_cut)
-        replaced = [row for mean in means for row in mean.replaced]
-        # A point's last slot was left for the next look, which begins at the lowest number that was left.
-        if not means:
-            after = rows[-1].sequence
-        elif is_cut:
-            gone = {row.sequence for row in replaced}
-            after = max(after, min((row.sequence for row in rows if row.sequence not in gone), default=after + 1) - 1)
-        if means:
+        The caller carries out each step before it asks for the next, and stops asking once there is room. A step may be
+        empty: then it was a look that found nothing.
+
+        Args:
+            table: The rows.
+            is_newest: True for the number of the newest state of a facility point, which always stays (rule 7).
+        """
+        yield from self._receipted(table, is_newest)
+        for slot_s in SLOTS_S:
+            yield from self._thinned(f"timed {slot_s}", table.never_sent_air, slot_s)
+            yield from self._thinned(f"untimed {slot_s}", table.untimed_air, slot_s)
+        yield from self._sent(table)
+        # What is left is means of air that was never sent.
+        while rows := table.oldest_air(BATCH):
+            yield Step([], rows)
+        yield from self._superseded(table, is_newest)
+
+    def _receipted(self, table: JournalTable, is_newest: Callable[[int], bool]) -> Iterator[Step]:
+        while numbers := table.receipted(self._after.get("receipted", 0), BATCH):
+            yield Step([number for number in numbers if not is_newest(number)], [])
+            self._after["receipted"] = numbers[-1]
+
+    def _thinned(self, name: str, fetch: Callable[[int, int, int], list[Row]], slot_s: int) -> Iterator[Step]:
+        while rows := fetch(slot_s, self._after.get(name, 0), BATCH):
+            is_cut = len(rows) == BATCH
+            means = means_of(rows, slot_s, is_cut=is_cut)
+            replaced = [row for mean in means for row in mean.replaced]
             yield Step([], replaced, DropReason.THINNED, means)
-        if not is_cut:
-            return
+            after = rows[-1].sequence
+            if means and is_cut:
+                # A point's last slot was left for the next look, which begins at the lowest number that was left.
+                gone = {row.sequence for row in replaced}
+                after = min((row.sequence for row in rows if row.sequence not in gone), default=after + 1) - 1
+            self._after[name] = after
+            if not is_cut:
+                return
 
+    def _sent(self, table: JournalTable) -> Iterator[Step]:
+        while rows := table.sent_air(self._after.get("sent", 0), BATCH):
+            yield Step([], rows)
+            self._after["sent"] = rows[-1].sequence
 
-def _superseded(table: JournalTable, is_newest: Callable[[int], bool]) -> Iterator[Step]:
-    after = 0
-    while rows := table.owed_states(after, BATCH):
-        after = rows[-1].sequence
-        if gone := [row for row in rows if not is_newest(row.sequence)]:
-            yield Step([], gone)
+    def _superseded(self, table: JournalTable, is_newest: Callable[[int], bool]) -> Iterator[Step]:
+        while rows := table.owed_states(self._after.get("states", 0), BATCH):
+            yield Step([], [row for row in rows if not is_newest(row.sequence)])
+            self._after["states"] = rows[-1].sequence
+        # A state is superseded by a newer one: the next look begins at the oldest again.
+        self._after.pop("states", None)

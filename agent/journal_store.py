@@ -1,23 +1,24 @@
 """The journal's rows with all that keeps them safe: transactions that survive a full, a broken and a lying disk."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final, TypeVar
 
 import structlog
 
-from agent.declaring import NOTE_NAMES, Dropped, dropped_of, from_text, to_text, widened
+from agent.declaring import dropped_of
 from agent.errors import JournalError
 from agent.journal_counters import JournalCounters
 from agent.journal_errors import JournalCorruptError, JournalFullError
 from agent.journal_file import JournalFile
 from agent.journal_note import read_note
+from agent.journal_notes import Notes
 from agent.journal_numbers import Numbers
 from agent.journal_opening import begin_anew, lost_with_file
 from agent.journal_pending import Pending, first_part
 from agent.journal_rows import Label, Moment, Row, RowClass, Value
-from agent.journal_space import Step, steps
+from agent.journal_space import Space, Step
 from agent.journal_table import JournalTable
 from telemetry.ranges import RangeSet
 from telemetry.readings import DropReason
@@ -25,6 +26,9 @@ from telemetry.topics import Root
 
 MARKS_A_TRANSACTION: Final = 5_000
 """Numbers whose marks are written in one transaction: a receipt for a whole journal must not fill the disk."""
+
+MAX_STEPS: Final = 64
+"""Steps for more room at one call."""
 
 MAX_MEMORY_ROWS: Final = 2_000
 """Rows kept in memory while the disk takes none; then the oldest air is given up, and declared once there is room."""
@@ -42,6 +46,7 @@ class JournalStore:
         table: Its rows.
         numbers: The source of new numbers.
         pending: What is not written yet.
+        notes: What is to be declared.
         held: By journal id the numbers of all rows, written or not.
         newest: The newest state of each facility point, by root and point.
         counters: See there.
@@ -66,21 +71,22 @@ class JournalStore:
         self.newest: dict[tuple[Root, str], Row] = {}
         self.is_failing = False
         self.has_news = False
+        self._wrote_untimed = False
         self.on_sync = on_sync
-        self._root = root
+        self.notes = Notes(root)
         self._now = now
-        self._undeclared: dict[tuple[str, DropReason], Dropped] = {}
         self.begin(file, table)
 
     def begin(self, file: JournalFile, table: JournalTable) -> None:
         """Go on with another file."""
         self.file = file
         self.table = table
+        self.space = Space()
         self.held = table.held()
         self.newest = {(row.root, row.point): row for row in table.newest_states()}
         self._newest_numbers = {row.sequence for row in self.newest.values()}
         self._unreceipted = table.unreceipted_count()
-        self._open_notes: dict[tuple[str, DropReason], Row] = {}
+        self.notes.close_all()
 
     # -- taking in -----------------------------------------------------------------------------------------------------
 
@@ -117,20 +123,15 @@ class JournalStore:
         if row.row_class.is_facility:
             self._set_newest(row)
 
-    def declare(self, dropped: Iterable[Dropped]) -> None:
-        """Have it declared with the next transaction."""
-        for one in dropped:
-            key = (one.journal, one.reason)
-            known = self._undeclared.get(key)
-            self._undeclared[key] = widened(known, one) if known else one
+    @property
+    def has_unwritten(self) -> bool:
+        """True if a commit has something to do."""
+        return bool(self.pending or self.notes)
 
-    def note_sent(self, row: Row) -> None:
-        """A declaration goes out: what is dropped from now on needs another."""
-        self._open_notes = {key: note for key, note in self._open_notes.items() if note.sequence != row.sequence}
-
-    def forget_open_notes(self) -> None:
-        """Declarations were rewritten; what is dropped from now on needs others."""
-        self._open_notes.clear()
+    def take_untimed(self) -> bool:
+        """True if rows without a time were written since the last call."""
+        wrote, self._wrote_untimed = self._wrote_untimed, False
+        return wrote
 
     @property
     def unreceipted_count(self) -> int:
@@ -145,10 +146,10 @@ class JournalStore:
 
     def commit(self) -> bool:
         """Write what is pending; False if the disk takes it not, and then it stays pending."""
-        if not self.pending and not self._undeclared:
+        if not self.has_unwritten:
             return True
         try:
-            written = self._commit()
+            written = self.with_room(self._write_pending)
         except JournalError as error:
             self.fail("journal cannot be written", error)
             self._shed(MAX_MEMORY_ROWS)
@@ -194,13 +195,16 @@ class JournalStore:
     def make_room(self, pages: int) -> bool:
         """Give up what rule 8 lets go first, until at most `pages` are in use; False if there was not enough.
 
+        Of a journal far too large not everything goes at one call, which would take minutes.
+
         Raises:
             JournalError: If the disk takes not even that.
         """
-        for step in steps(self.table, self.is_newest):
-            if self.file.used_pages <= pages:
+        for count, step in enumerate(self.space.steps(self.table, self.is_newest)):
+            if self.file.used_pages <= pages or count == MAX_STEPS:
                 return True
-            self.apply(step)
+            if step.forgotten or step.dropped:
+                self.apply(step)
         return self.file.used_pages <= pages
 
     def apply(self, step: Step) -> None:
@@ -211,9 +215,11 @@ class JournalStore:
             self.table.delete(gone)
             means = [self._mean_row(mean.label, mean.values, mean.moment, mean.slot_s) for mean in step.means]
             self.table.insert(means)
-            notes = self._write_notes(dropped_of(step.dropped, step.reason))
+            notes = self.notes.write(dropped_of(step.dropped, step.reason), self.table, self._note_row)
         self._took(means)
         self._took(notes)
+        self.notes.opened(notes)
+        self.counters.declarations += len(notes)
         for sequence in gone:
             self._drop_held(sequence)
         self._unreceipted -= len(step.dropped)
@@ -232,6 +238,7 @@ class JournalStore:
         """The newest states were rewritten in the file."""
         self.newest = {(row.root, row.point): row for row in self.table.newest_states()}
         self.has_news = True
+        self.space.look_again()
 
     def forget(self, sequences: list[int]) -> None:
         """Delete receipted rows."""
@@ -255,35 +262,49 @@ class JournalStore:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _commit(self) -> bool:
-        """Write what is pending, making room as often as that helps; False if it does not help."""
+    def with_room(self, write: Callable[[], None]) -> bool:
+        """Call what writes, making room as often as that helps; False if it does not help.
+
+        Raises:
+            JournalError: If the disk refuses for another reason.
+        """
         target = self.file.budget.low_pages
-        for _ in range(8):
+        for attempt in range(8):
             try:
                 if self.file.used_pages > self.file.budget.high_pages and not self.make_room(target):
-                    log.debug("journal is as small as it can be", pages=self.file.used_pages)
-                self._write_pending()
+                    # Calls and newest states alone are left: the rest of the space is theirs, and the declarations'.
+                    self._shed(0)
+                write()
             except JournalCorruptError as error:
                 self.start_over(error)
             except JournalFullError:
                 self.counters.full += 1
-                freed = self.file.drop_ballast()
-                with suppress(JournalFullError):
-                    self.file.fold()
-                used = self.file.used_pages
-                target = min(target, used) - 4
-                with suppress(JournalFullError):
-                    freed = self.make_room(target) or self.file.used_pages < used or freed
-                if not freed:
+                if not self._find_room(attempt):
                     return False
             else:
                 return True
         return False
 
+    def _find_room(self, attempt: int) -> bool:
+        """After a write that found no room: True if another one may find some.
+
+        Others may have filled the disk. So first the reserve is given back and the log folded in, which takes no row
+        from anybody; then rows go, whose pages the next write uses again.
+        """
+        freed = self.file.drop_ballast()
+        used = self.file.used_pages
+        with suppress(JournalFullError):
+            self.file.fold()
+            freed = freed or attempt == 0
+        if attempt > 0:
+            with suppress(JournalFullError):
+                self.make_room(min(self.file.budget.low_pages, used - 4))
+        return freed or self.file.used_pages < used
+
     def _write_pending(self) -> None:
         pending = self.pending
         rows = list(pending.rows.values())
-        undeclared = list(self._undeclared.values())
+        undeclared = self.notes.waiting
         receipts = first_part(pending.receipts, MARKS_A_TRANSACTION)
         wanted = first_part(pending.wanted, MARKS_A_TRANSACTION)
         heard = first_part(pending.heard, MARKS_A_TRANSACTION)
@@ -295,41 +316,31 @@ class JournalStore:
             for span in heard:
                 self.table.hear(*span)
             self.table.mark_sent(sorted(pending.sent))
-            notes = self._write_notes(undeclared)
+            notes = self.notes.write(undeclared, self.table, self._note_row)
+        if pending.sent:
+            self.space.packs_went()
         pending.rows.clear()
         pending.sent.clear()
-        self._undeclared.clear()
+        self.notes.done()
         for numbers, part in ((pending.receipts, receipts), (pending.wanted, wanted), (pending.heard, heard)):
             for first, last in part:
                 numbers.remove(first, last)
         pending.settle()
         self._unreceipted += sum(not row.receipted for row in rows) - receipted + resent
         self.has_news = self.has_news or resent > 0
+        if receipted or heard:
+            self.space.receipts_came()
+        self._wrote_untimed = self._wrote_untimed or not all(row.is_timed for row in rows)
         self.counters.resent += resent
         self._took(notes)
+        self.notes.opened(notes)
+        self.counters.declarations += len(notes)
 
-    def _write_notes(self, dropped: Iterable[Dropped]) -> list[Row]:
-        """Journal declarations, inside a transaction: the new rows. One that never went out is widened instead."""
-        new = []
-        for one in dropped:
-            key = (one.journal, one.reason)
-            known = self._open_notes.get(key)
-            if known is not None:
-                wide = widened(from_text(str(known.values[0].value)), one)
-                row = replace(known, values=(Value(NOTE_NAMES[0], to_text(wide)),))
-                self.table.rewrite(row)
-                self._open_notes[key] = row
-            else:
-                new.append(self._note_row(one))
-                self.table.insert(new[-1:])
-        return new
-
-    def _note_row(self, dropped: Dropped) -> Row:
-        now = self._now()
-        label = Label(root=self._root, point=self._root.agent, room=self._root.agent, kind="", names=NOTE_NAMES)
-        values = (Value(NOTE_NAMES[0], to_text(dropped)),)
-        journalled_ms = now.ms if now.is_absolute else None
-        return self.new_row(RowClass.NOTE, label, values, now, journalled_ms=journalled_ms)
+    def _note_row(self, label: Label, values: tuple[Value, ...], moment: Moment | None) -> Row:
+        moment = moment or self._now()
+        return self.new_row(
+            RowClass.NOTE, label, values, moment, journalled_ms=moment.ms if moment.is_absolute else None
+        )
 
     def _mean_row(self, label: Label, values: tuple[Value, ...], moment: Moment, slot_s: int) -> Row:
         while moment.is_absolute and self.table.is_taken(label.root, label.point, moment.ms):
@@ -344,10 +355,7 @@ class JournalStore:
             self.held.setdefault(row.journal, RangeSet()).add(row.sequence)
             self._unreceipted += 1
             self.has_news = True
-            if row.row_class is RowClass.NOTE:
-                dropped = from_text(str(row.values[0].value))
-                self._open_notes[dropped.journal, dropped.reason] = row
-                self.counters.declarations += 1
+            self._wrote_untimed = self._wrote_untimed or not row.is_timed
 
     def _set_newest(self, row: Row) -> None:
         known = self.newest.get((row.root, row.point))
@@ -371,7 +379,7 @@ class JournalStore:
         for row in gone:
             del self.pending.rows[row.sequence]
             self._drop_held(row.sequence)
-        self.declare(dropped_of(gone, DropReason.DISK_FULL))
+        self.notes.add(dropped_of(gone, DropReason.DISK_FULL))
         self.counters.dropped += len(gone)
 
     def fail(self, event: str, error: JournalError | None) -> None:
@@ -394,4 +402,4 @@ class JournalStore:
             # The newest states are in memory and are kept under their own pairs: rule 7 needs them.
             self.put(replace(rows[sequence], receipted=False))
         if note is not None:
-            self.declare(lost_with_file(note, self._now()))
+            self.notes.add(lost_with_file(note, self._now()))

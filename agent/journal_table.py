@@ -222,8 +222,10 @@ class JournalTable:
         for name, offset_ms in offsets.items():
             self._file.write("UPDATE boots SET offset_ms = ? WHERE id = ?", (offset_ms, self._boot(name)))
 
-    def untimed(self, limit: int) -> list[Row]:
-        """Rows without a time, the most urgent class first."""
+    def untimed(self, limit: int, *, row_class: RowClass | None = None) -> list[Row]:
+        """Rows without a time, of one class or the most urgent class first."""
+        if row_class is not None:
+            return self._rows("time_ms IS NULL AND class = ? ORDER BY sq LIMIT ?", (row_class, limit))
         return self._rows("time_ms IS NULL ORDER BY class, sq LIMIT ?", (limit,))
 
     # -- space ---------------------------------------------------------------------------------------------------------
@@ -252,11 +254,13 @@ class JournalTable:
             "time_ms IS NULL AND class = 3 AND sq > ? AND level < ? ORDER BY sq LIMIT ?", (after, slot_s, limit)
         )
 
-    def owed_air(self, limit: int, *, sent: bool) -> list[Row]:
-        """The oldest air without a receipt: the sent, or any, with or without a time."""
-        if sent:
-            where = "receipted = 0 AND time_ms IS NOT NULL AND class = 3 AND sent = 1 ORDER BY sq LIMIT ?"
-            return self._rows(where, (limit,))
+    def sent_air(self, after: int, limit: int) -> list[Row]:
+        """Timed air above `after` that was sent and has no receipt, oldest first."""
+        where = "receipted = 0 AND time_ms IS NOT NULL AND class = 3 AND sq > ? AND sent = 1 ORDER BY sq LIMIT ?"
+        return self._rows(where, (after, limit))
+
+    def oldest_air(self, limit: int) -> list[Row]:
+        """The oldest air without a receipt, of any kind; what has a time before what has none."""
         timed = self._rows("receipted = 0 AND time_ms IS NOT NULL AND class = 3 ORDER BY sq LIMIT ?", (limit,))
         return timed or self._rows("time_ms IS NULL AND class = 3 ORDER BY sq LIMIT ?", (limit,))
 

@@ -10,8 +10,11 @@ from agent.placing import UntimedBoot, boot_offsets, placed
 from telemetry.clock import Clock, to_ms
 from telemetry.readings import Flag
 
-AT_ONCE: Final = 5_000
-"""Rows that get their time before the agent goes on; those beyond follow, so many at a time."""
+BATCH: Final = 500
+"""Rows that get their time in one transaction."""
+
+MAX_NOTES: Final = 1_000
+"""Declarations without a time that are looked at; there is one for each journal id and reason."""
 
 
 def place_boots(store: JournalStore, clock: Clock) -> None:
@@ -39,13 +42,13 @@ def place_boots(store: JournalStore, clock: Clock) -> None:
         store.table.keep_offsets({name: offset for name, offset in offsets.items() if name in boots})
 
 
-def time_rows(store: JournalStore, clock: Clock, limit: int) -> int:
-    """Give up to `limit` rows their time, computed once and kept (rule 6); how many that were.
+def time_rows(store: JournalStore, clock: Clock) -> int:
+    """Give the most urgent rows their time, computed once and kept (rule 6); how many that were, at most `BATCH`.
 
     Raises:
         JournalError: If it cannot be written; these rows have no time yet then.
     """
-    rows = store.table.untimed(limit)
+    rows = store.table.untimed(BATCH)
     if not rows:
         return 0
     offsets = store.table.offsets()
@@ -57,7 +60,7 @@ def time_rows(store: JournalStore, clock: Clock, limit: int) -> int:
             while timed.row_class is not RowClass.NOTE and store.table.is_taken(row.root, row.point, moment.ms):
                 moment = moment._replace(ms=moment.ms + 1)
             store.table.rewrite(replace(timed, moment=moment))
-    store.forget_open_notes()
+    store.notes.close_all()
     return len(rows)
 
 
@@ -76,4 +79,4 @@ def _timed(row: Row, offsets: dict[str, int], boot: str, now_ms: int) -> Row:
 
 
 def _untimed_notes(store: JournalStore) -> list[Row]:
-    return [row for row in store.table.untimed(AT_ONCE) if row.row_class is RowClass.NOTE]
+    return store.table.untimed(MAX_NOTES, row_class=RowClass.NOTE)
