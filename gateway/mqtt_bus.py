@@ -360,8 +360,12 @@ class _Link:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
+        if self.ready:
+            self.ended = self.ended or f"connection lost: {reason}"
+        else:
+            advice = "its log has the reason; often a certificate, a name or an ACL that does not fit"
+            self.ended = self.ended or f"the broker closed the connection before it took us ({reason}): {advice}"
         self.ready = False
-        self.ended = self.ended or f"connection lost: {reason}"
         self._bus.link_changed()
 
 

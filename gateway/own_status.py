@@ -35,6 +35,8 @@ class OwnStatus:
         self._boots: deque[str] = deque(maxlen=64)
         self._since: float | None = None
         self._storing = False
+        self._introduced = False
+        self._spoken = False
         self._contradicted = False
         self._said_at = -SAY_AGAIN_AFTER_S
         self._rival_at: float | None = None
@@ -48,6 +50,8 @@ class OwnStatus:
         """Draw the boot of the CONNECT about to be made; what comes back is its will."""
         self._boot = f"{self._rng.getrandbits(64):016x}"
         self._boots.append(self._boot)
+        # What the broker kept may still come in after we have spoken on this connection; only earlier ones tell.
+        self._spoken = self._introduced
         self._since = to_seconds(to_ms(self._clock.now()))
         self._contradicted = False
         return self.offline()
@@ -59,6 +63,7 @@ class OwnStatus:
 
     def online(self) -> Message:
         """The status while connected."""
+        self._introduced = True
         status = GatewayStatus(
             online=True, boot=self._boot, since=self._since, regions=self._regions, storing=self._storing
         )
@@ -74,7 +79,7 @@ class OwnStatus:
         """Take in what the broker shows under our own topic: our echo, a will of ours that came late, or a rival.
 
         Two programs with one id share the client id too, so the broker throws one out when the other comes: what tells
-        of a rival is a boot that is not ours, met alive, or kept by the broker at any connection but our first.
+        of a rival is a boot that is not ours, met alive, or kept by the broker although we spoke on an earlier one.
         """
         try:
             status = messages.decode(body, GatewayStatus)
@@ -85,7 +90,7 @@ class OwnStatus:
             return
         self._contradicted = True
         foreign = status.boot not in self._boots
-        if foreign and (len(self._boots) > 1 if retained else status.online):
+        if foreign and (self._spoken if retained else status.online):
             if not self.rival:
                 log.error("another gateway uses our id; give each its own", topic=self.topic, boot=status.boot)
             self._rival_at = self._clock.monotonic()

@@ -3,6 +3,7 @@
 import itertools
 import random
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from telemetry import messages
 from telemetry.bus import Message
 from telemetry.clock import SystemClock
 from telemetry.messages import GatewayStatus
-from tests.servers import Mosquitto, NatsServer, Server, free_port, wait_until
+from tests.servers import Mosquitto, NatsServer, Server, free_port, require_program, wait_until
 
 SEEDS = itertools.count()
 WAITS = {"ping_s": 0.2, "reconnect_min_s": 0.05, "reconnect_max_s": 0.2}
@@ -381,3 +382,89 @@ def test_a_stop_at_any_moment_leaves_no_online_status_behind(broker: NatsServer,
         late.client.publish("openhall/v1/marker/x", b"", qos=1)
         wait_until(lambda: any(topic.startswith("openhall/v1/marker") for topic, _, _ in late.got))
         assert not any(status.online for status in late.statuses(gateway))
+
+
+class Locked(Mosquitto):
+    """Mosquitto that takes only clients with a certificate of its authority, and only with name and password."""
+
+    def command(self) -> list[str]:
+        command = super().command()
+        keys = self.directory / "keys"
+        passwords = self.directory / "passwords"
+        if not keys.exists():
+            make_keys(keys)
+        passwords.write_text("gateway:secret\n", encoding="ascii")
+        passwords.chmod(0o600)
+        tool = require_program("mosquitto_passwd", "Debian's mosquitto")
+        subprocess.run([str(tool), "-U", str(passwords)], check=True, capture_output=True)
+        file = Path(command[-1])
+        text = file.read_text(encoding="utf-8").replace("allow_anonymous true", "allow_anonymous false")
+        text += f"password_file {passwords}\ncafile {keys}/ca.pem\ncertfile {keys}/server.pem\n"
+        text += f"keyfile {keys}/server.key\nrequire_certificate true\n"
+        file.write_text(text, encoding="utf-8")
+        return command
+
+    def answers(self) -> bool:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
+
+
+def make_keys(folder: Path) -> None:
+    """An authority, a certificate for 127.0.0.1, one for a client, and another authority that nobody trusts."""
+    openssl = str(require_program("openssl", "Debian's openssl"))
+    folder.mkdir()
+
+    def run(*words: str) -> None:
+        subprocess.run([openssl, *words], cwd=folder, check=True, capture_output=True)
+
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for name in ("ca", "foreign"):
+        run(
+            "req",
+            "-x509",
+            *curve,
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.pem",
+        )
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n", encoding="ascii")
+    for name, authority in (("server", "ca"), ("client", "ca"), ("stranger", "foreign")):
+        run("req", *curve, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        signed = ["-CA", f"{authority}.pem", "-CAkey", f"{authority}.key", "-CAcreateserial"]
+        run("x509", "-req", "-in", f"{name}.csr", *signed, "-days", "2", "-extfile", "names", "-out", f"{name}.pem")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves the socket of a failed
+# handshake to the garbage collector
+def test_certificates_and_password_open_a_locked_broker_and_wrong_ones_do_not(tmp_path: Path) -> None:
+    """Mutual TLS: either end refuses the other's stranger."""
+    secret = tmp_path / "secret"
+    secret.write_text("secret\n", encoding="ascii")
+    with Locked(tmp_path) as broker:
+        keys = tmp_path / "keys"
+
+        def words(name: str, authority: str) -> dict[str, object]:
+            files = {"ca_file": f"{authority}.pem", "cert_file": f"{name}.pem", "key_file": f"{name}.key"}
+            return {
+                "username": "gateway",
+                "password_file": str(secret),
+                **{setting: str(keys / file) for setting, file in files.items()},
+            }
+
+        with running(broker.port, "gw-tls", Box(), **words("client", "ca")) as (bus, _):
+            wait_until(lambda: bus.fault is None)
+        for name, authority in (("stranger", "ca"), ("client", "foreign")):
+            with running(broker.port, "gw-tls", Box(), **words(name, authority)) as (bus, _):
+                wait_until(lambda: "not connected yet" not in (bus.fault or ""))
+                assert bus.fault is not None
+        secret.write_text("wrong\n", encoding="ascii")
+        with running(broker.port, "gw-tls", Box(), **words("client", "ca")) as (bus, _):
+            wait_until(lambda: "refuses us" in (bus.fault or ""))
+            secret.write_text("secret\n", encoding="ascii")
+            wait_until(lambda: bus.fault is None)
+            assert not bus.rival
