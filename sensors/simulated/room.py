@@ -7,8 +7,10 @@ long to be stable.
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from sensors.simulated.pollution import CLEAN, USUAL, Burden, Exchange, Sources, illuminance_lx, pollute, relax
 
 # ASHRAE 62.1-2016, appendix D: 0.31 L/min of CO2 from a person at 1.2 met (0.0052 L/s).
 CO2_PER_PERSON_L_S: Final = 0.0052
@@ -23,16 +25,25 @@ FURNISHED: Final = 8.0
 SLOT_S: Final = 60.0
 """People come and go once a minute."""
 WEEK_S: Final = 7 * 86_400.0
+WEATHER_S: Final = 5 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Air:
-    """The air at one moment: CO2 in ppm, °C, relative humidity in %, pressure in hPa."""
+    """The air at one moment: CO2 in ppm, °C, relative humidity in %, pressure in hPa; the rest as named."""
 
     co2_ppm: float
     temperature_c: float
     humidity_pct: float
     pressure_hpa: float = 1013.25
+    hcho_ppb: float = 15.0
+    tvoc_ug_m3: float = 150.0
+    no2_ppb: float = 15.0
+    pm1_ug_m3: float = 14.0
+    pm2_5_ug_m3: float = 20.0
+    pm4_ug_m3: float = 22.25
+    pm10_ug_m3: float = 25.0
+    illuminance_lx: float = 320.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +67,8 @@ class RoomPlan:
         visitors_h: Visitors an hour.
         stay_min: How long one stays, on average.
         seed: Draws who comes and goes.
+        weather_hpa: How far the air pressure swings about its mean, in five days.
+        sources: What else gets into the air.
     """
 
     volume_m3: float = 240.0
@@ -74,6 +87,8 @@ class RoomPlan:
     visitors_h: float = 35.0
     stay_min: float = 14.0
     seed: int = 0
+    weather_hpa: float = 0.0
+    sources: Sources = USUAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +101,7 @@ class RoomState:
         temperature_c: Of the air.
         vapour_g_m3: Water in the air.
         people: In the room.
+        burden: What else is in the air.
     """
 
     week_s: float
@@ -93,6 +109,7 @@ class RoomState:
     temperature_c: float
     vapour_g_m3: float
     people: int
+    burden: Burden = CLEAN
 
     @property
     def humidity_pct(self) -> float:
@@ -109,11 +126,20 @@ def saturation_g_m3(temperature_c: float) -> float:
 
 def air_of(state: RoomState, plan: RoomPlan) -> Air:
     """The air that a sensor in the room breathes."""
+    burden = state.burden
     return Air(
         co2_ppm=state.co2_ppm,
         temperature_c=state.temperature_c,
         humidity_pct=state.humidity_pct,
-        pressure_hpa=plan.pressure_hpa,
+        pressure_hpa=plan.pressure_hpa + plan.weather_hpa * math.sin(2 * math.pi * state.week_s / WEATHER_S),
+        hcho_ppb=burden.hcho_ppb,
+        tvoc_ug_m3=burden.tvoc_ug_m3,
+        no2_ppb=burden.no2_ppb,
+        pm1_ug_m3=burden.pm1_ug_m3,
+        pm2_5_ug_m3=burden.fine_ug_m3,
+        pm4_ug_m3=burden.pm4_ug_m3,
+        pm10_ug_m3=burden.pm10_ug_m3,
+        illuminance_lx=illuminance_lx(plan.sources, state.week_s, is_open(state.week_s, plan)),
     )
 
 
@@ -166,7 +192,7 @@ def _within_slot(state: RoomState, plan: RoomPlan, *, slot_at: float, until: flo
     is_served = is_open(slot_at, plan)
     flow_m3_s = plan.volume_m3 * (plan.ach_open if is_served else plan.ach_closed) / 3_600.0
     # Mass balance: V dC/dt = Q (C_out - C) + G; 1 L/s into 1 m3/s are 1000 ppm.
-    co2 = _relax(
+    co2 = relax(
         state.co2_ppm,
         dt_s,
         plan.outdoor_co2_ppm,
@@ -174,7 +200,7 @@ def _within_slot(state: RoomState, plan: RoomPlan, *, slot_at: float, until: flo
         state.people * CO2_PER_PERSON_L_S * 1_000.0,
         plan.volume_m3,
     )
-    vapour = _relax(
+    vapour = relax(
         state.vapour_g_m3,
         dt_s,
         outdoor_vapour_g_m3(plan),
@@ -185,7 +211,7 @@ def _within_slot(state: RoomState, plan: RoomPlan, *, slot_at: float, until: flo
     outdoor_c = plan.outdoor_c + 5.0 * math.cos(2 * math.pi * (slot_at / 86_400.0 - 15 / 24))
     thermostat = plan.thermostat_w_k * (1.0 if is_served else 0.1)
     loss = plan.loss_w_k + flow_m3_s * AIR_J_M3_K
-    temperature = _relax(
+    temperature = relax(
         state.temperature_c,
         dt_s,
         (loss * outdoor_c + thermostat * plan.setting_c) / (loss + thermostat) if loss + thermostat else outdoor_c,
@@ -193,21 +219,27 @@ def _within_slot(state: RoomState, plan: RoomPlan, *, slot_at: float, until: flo
         state.people * SENSIBLE_W_PER_PERSON,
         plan.volume_m3 * AIR_J_M3_K * FURNISHED,
     )
+    burden = pollute(
+        state.burden,
+        dt_s,
+        week_s=slot_at,
+        sources=plan.sources,
+        air=Exchange(
+            volume_m3=plan.volume_m3,
+            flow_m3_h=flow_m3_s * 3_600.0,
+            people=state.people,
+            temperature_c=state.temperature_c,
+            humidity_pct=state.humidity_pct,
+        ),
+    )
     return RoomState(
         week_s=until,
         co2_ppm=co2,
         temperature_c=temperature,
         vapour_g_m3=min(vapour, saturation_g_m3(temperature)),  # what is more runs down the windows
         people=state.people,
+        burden=burden,
     )
-
-
-def _relax(value: float, dt_s: float, outside: float, exchange: float, source: float, capacity: float) -> float:
-    """Where `capacity dx/dt = exchange (outside - x) + source` leads from `value` within `dt_s`."""
-    turns = exchange * dt_s / capacity
-    # Written so that a room with next to no exchange loses no digits.
-    gained = -math.expm1(-turns) / turns if turns > 0 else 1.0
-    return outside + (value - outside) * math.exp(-turns) + source * dt_s / capacity * gained
 
 
 def _come_and_go(state: RoomState, plan: RoomPlan) -> RoomState:
@@ -220,13 +252,7 @@ def _come_and_go(state: RoomState, plan: RoomPlan) -> RoomState:
         leaving = 1.0 - math.exp(-SLOT_S / (plan.stay_min * 60.0))
         visitors = sum(draw.random() >= leaving for _ in range(max(0, state.people - plan.staff)))
         people = plan.staff + visitors + _poisson(draw, plan.visitors_h * SLOT_S / 3_600.0)
-    return RoomState(
-        week_s=state.week_s,
-        co2_ppm=state.co2_ppm,
-        temperature_c=state.temperature_c,
-        vapour_g_m3=state.vapour_g_m3,
-        people=people,
-    )
+    return replace(state, people=people)
 
 
 def _poisson(draw: random.Random, mean: float) -> int:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from sensors.simulated.pollution import Sources
 from sensors.simulated.room import Air, RoomPlan, RoomState, air_of, at_rest, step
 
 STARTS_AT_S: Final = 9.75 * 3_600
@@ -29,6 +30,9 @@ def plan_of(site: str, room: str) -> RoomPlan:
         visitors_h=25.0 + seed // 65536 % 8 * 5,
         staff=3 + seed // 524288 % 4,
         seed=seed,
+        weather_hpa=6.0,
+        # One room in three was renovated within the last months.
+        sources=Sources(renovated_days=(12.0, 45.0, 400.0)[seed % 3] + seed // 512 % 8),
     )
 
 

@@ -6,10 +6,18 @@ from typing import Any, cast
 
 from sensors import SensorSpec, open_sensor
 from sensors.simulated import Air, LivingRoom, RoomPlan, Rooms, RoomState, simulated_chip
+from sensors.simulated.pollution import SEALED, Burden
 from sensors.simulated.room import saturation_g_m3
 
 STILL = RoomPlan(
-    ach_open=0.0, ach_closed=0.0, loss_w_k=0.0, thermostat_w_k=0.0, visitors_h=0.0, staff=0, pressure_hpa=1013.25
+    ach_open=0.0,
+    ach_closed=0.0,
+    loss_w_k=0.0,
+    thermostat_w_k=0.0,
+    visitors_h=0.0,
+    staff=0,
+    pressure_hpa=1013.25,
+    sources=SEALED,
 )
 """A sealed, empty room: its air stays as it is put."""
 
@@ -76,6 +84,13 @@ def state_of(air: Air) -> RoomState:
         temperature_c=air.temperature_c,
         vapour_g_m3=air.humidity_pct / 100 * saturation_g_m3(air.temperature_c),
         people=0,
+        burden=Burden(
+            hcho_ppb=air.hcho_ppb,
+            tvoc_ug_m3=air.tvoc_ug_m3,
+            no2_ppb=air.no2_ppb,
+            fine_ug_m3=air.pm2_5_ug_m3,
+            coarse_ug_m3=air.pm10_ug_m3 - air.pm2_5_ug_m3,
+        ),
     )
 
 
