@@ -130,8 +130,8 @@ class Exchange:
         volume_m3: Of the room.
         flow_m3_h: From outside.
         people: In the room.
-        temperature_c: Indoors.
-        humidity_pct: Indoors.
+        temperature_c: Of what gives off: boards and walls.
+        humidity_pct: At that temperature.
     """
 
     volume_m3: float

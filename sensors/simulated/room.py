@@ -186,6 +186,15 @@ def outdoor_vapour_g_m3(plan: RoomPlan) -> float:
     return plan.outdoor_humidity_pct / 100.0 * saturation_g_m3(plan.outdoor_c)
 
 
+def boards_c(week_s: float, plan: RoomPlan) -> float:
+    """Temperature of walls and furniture, which follow the air conditioning and, a little, the day."""
+    return plan.setting_c + 0.3 * _swing_c(week_s)
+
+
+def _swing_c(week_s: float) -> float:
+    return 5.0 * math.cos(2 * math.pi * (week_s / 86_400.0 - 15 / 24))
+
+
 def _within_slot(state: RoomState, plan: RoomPlan, *, slot_at: float, until: float) -> RoomState:
     """The three balances, people and weather standing still."""
     dt_s = until - state.week_s
@@ -208,7 +217,7 @@ def _within_slot(state: RoomState, plan: RoomPlan, *, slot_at: float, until: flo
         state.people * LATENT_W_PER_PERSON / EVAPORATION_J_G,
         plan.volume_m3,
     )
-    outdoor_c = plan.outdoor_c + 5.0 * math.cos(2 * math.pi * (slot_at / 86_400.0 - 15 / 24))
+    outdoor_c = plan.outdoor_c + _swing_c(slot_at)
     thermostat = plan.thermostat_w_k * (1.0 if is_served else 0.1)
     loss = plan.loss_w_k + flow_m3_s * AIR_J_M3_K
     temperature = relax(
@@ -228,8 +237,8 @@ def _within_slot(state: RoomState, plan: RoomPlan, *, slot_at: float, until: flo
             volume_m3=plan.volume_m3,
             flow_m3_h=flow_m3_s * 3_600.0,
             people=state.people,
-            temperature_c=state.temperature_c,
-            humidity_pct=state.humidity_pct,
+            temperature_c=boards_c(slot_at, plan),
+            humidity_pct=min(100.0, 100.0 * outdoor_vapour_g_m3(plan) / saturation_g_m3(boards_c(slot_at, plan))),
         ),
     )
     return RoomState(
