@@ -177,7 +177,7 @@ def step(state: RoomState, dt_s: float, plan: RoomPlan) -> RoomState:
         slot_end = (math.floor(state.week_s / SLOT_S) + 1) * SLOT_S
         state = _within_slot(state, plan, slot_at=slot_end - SLOT_S, until=min(slot_end, end))
         if state.week_s >= slot_end:
-            state = _come_and_go(state, plan)
+            state = _come_and_go(_condense(state), plan)
     return state
 
 
@@ -245,10 +245,15 @@ def _within_slot(state: RoomState, plan: RoomPlan, *, slot_at: float, until: flo
         week_s=until,
         co2_ppm=co2,
         temperature_c=temperature,
-        vapour_g_m3=min(vapour, saturation_g_m3(temperature)),  # what is more runs down the windows
+        vapour_g_m3=vapour,
         people=state.people,
         burden=burden,
     )
+
+
+def _condense(state: RoomState) -> RoomState:
+    """What is more than the air can hold runs down the windows, once a minute."""
+    return replace(state, vapour_g_m3=min(state.vapour_g_m3, saturation_g_m3(state.temperature_c)))
 
 
 def _come_and_go(state: RoomState, plan: RoomPlan) -> RoomState:
