@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,6 +66,7 @@ class JournalFile:
         self.is_new = not path.exists() or path.stat().st_size == 0
         self._wal: int | None = None
         self._unsynced = False
+        refuse_newer(path)
         try:
             # Autocommit: transactions are ours. The journal guards itself against two threads at once.
             self._connection = sqlite3.connect(path, timeout=0.2, isolation_level=None, check_same_thread=False)
@@ -82,12 +83,6 @@ class JournalFile:
             run = self._connection.execute
             run("PRAGMA locking_mode = EXCLUSIVE")
             run("PRAGMA auto_vacuum = INCREMENTAL")
-            version = version_of(self._connection)
-            if version > len(STEPS):
-                raise JournalNewerError(
-                    f"{self.path}: has version {version}, this program knows up to {len(STEPS)};"
-                    " install the newer program again, or give this one another path"
-                )
             if is_foreign(self._connection):
                 raise JournalCorruptError(f"{self.path}: is another program's database")
             run("PRAGMA journal_mode = WAL")
@@ -248,6 +243,24 @@ class JournalFile:
             self._wal = None
         with suppress(sqlite3.Error):
             self._connection.close()
+
+
+def refuse_newer(path: Path) -> None:
+    """Look at the file's version without touching it, as opening it would.
+
+    Raises:
+        JournalNewerError: A newer program wrote it.
+    """
+    if not path.exists():
+        return
+    # The log beside it is not looked at: an upgrade ends with folding it in.
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as look:
+        version = version_of(look)
+        if version > len(STEPS) and not is_foreign(look):
+            raise JournalNewerError(
+                f"{path}: has version {version}, this program knows up to {len(STEPS)};"
+                " install the newer program again, or give this one another path"
+            )
 
 
 def set_aside(path: Path, keep: int) -> Path:

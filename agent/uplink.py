@@ -125,7 +125,7 @@ class Uplink:
         self._calls = Lane(calls, FACILITY_WINDOW, journal.owed.unheard_calls)
         self._states = Lane(self._waits_for_receipts(), FACILITY_WINDOW, journal.owed.facility)
         self._notes = Lane(self._waits_for_receipts(), NOTE_WINDOW, journal.owed.notes)
-        self._air = Lane(self._waits_for_receipts(), settings.backlog_window, journal.owed.air)
+        self._air = Lane(self._waits_for_receipts(self._live_waits), settings.backlog_window, journal.owed.air)
         self._lanes = (self._calls, self._states, self._notes, self._air)
 
     # -- the connection ------------------------------------------------------------------------------------------------
@@ -236,8 +236,8 @@ class Uplink:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _waits_for_receipts(self) -> Waits:
-        return Waits(self._settings.resend_min_s, self._settings.resend_max_s)
+    def _waits_for_receipts(self, before: Waits | None = None) -> Waits:
+        return Waits(self._settings.resend_min_s, self._settings.resend_max_s, before=before)
 
     def _lane_of(self, row: Row) -> Lane:
         if row.row_class is RowClass.CALL and not row.heard:

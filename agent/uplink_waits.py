@@ -23,11 +23,18 @@ class _Wait:
 class Waits:
     """Packs that were sent and wait for an answer, by number; each wait is twice as long as the one before."""
 
-    def __init__(self, first_s: float, longest_s: float) -> None:
+    def __init__(self, first_s: float, longest_s: float, *, before: "Waits | None" = None) -> None:
+        """No waits yet.
+
+        Args:
+            first_s: The wait after the first sending.
+            longest_s: The longest wait.
+            before: Other waits that a pack may have been in; its sendings there count here.
+        """
         self._first_s = first_s
         self._longest_s = longest_s
         self._waits: dict[int, _Wait] = {}
-        self._tries: dict[int, int] = {}
+        self._tries: dict[int, int] = before._tries if before else {}
         self._next_s: float | None = None
 
     def __contains__(self, sequence: int) -> bool:
