@@ -34,7 +34,7 @@ class Waits:
         self._first_s = first_s
         self._longest_s = longest_s
         self._waits: dict[int, _Wait] = {}
-        self._tries: dict[int, int] = before._tries if before else {}
+        self._tries: dict[int, int] = before._tries if before is not None else {}
         self._next_s: float | None = None
 
     def __contains__(self, sequence: int) -> bool:
