@@ -180,6 +180,7 @@ class MqttBus:
             self._link = None
             client.disconnect()
             client.loop_stop()
+            link.let_go()
             self._metrics.connected.set(0)
 
     def _await_ready(self, link: "_Link") -> None:
@@ -320,6 +321,11 @@ class _Link:
         info = self.publish(message)
         with contextlib.suppress(RuntimeError, ValueError):  # no connection any more: the will speaks for us
             info.wait_for_publish(within_s)
+
+    def let_go(self) -> None:
+        """Part from paho's client, so that it and its sockets are freed at once and not by the garbage collector."""
+        for name in ("on_connect", "on_subscribe", "on_message", "on_disconnect"):
+            setattr(self._client, name, None)
 
     def _on_connect(
         self, client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None

@@ -45,6 +45,7 @@ class FakeAgent:
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        self._client.on_message = None  # it refers to us: without, the garbage collector finds open sockets
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         receipt = messages.decode(bytes(message.payload), Receipt)

@@ -16,7 +16,7 @@ def live(hall: Hall, seconds: float, held: dict[str, list[tuple[int, int]]]) -> 
     """The agent lives and says every minute what it has."""
     for _ in range(round(seconds / 60)):
         hall.health(held)
-        hall.pass_time(60)
+        hall.pass_time(60, step_s=6)
 
 
 def hall_with_a_gap() -> Hall:

@@ -1,6 +1,7 @@
 """What is committed, in which order, and what is said of it."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable
 from gateway.ingest.dead_letters import dead_letters
@@ -267,8 +268,13 @@ def test_a_fault_of_ours_is_contained_to_its_message() -> None:
     hall.store.write = faulty  # type: ignore[assignment]
     for sequence in range(1, 101):
         hall.air(sequence, 600.0 + sequence, age_s=sequence)
-    for _ in range(50):
-        hall.ingest.keep()
+    with capture_logs() as logs:
+        for _ in range(50):
+            hall.ingest.keep()
+    assert {one["event"] for one in logs if one["log_level"] == "error"} == {
+        "fault of ours in a commit round",
+        "this message brings about a fault of ours and is left out",
+    }
     assert len(hall.store.fields("air")) == 99
     assert hall.ingest.ledger.there(ROOT, "j1").spans() == [(1, 36), (38, 100)]
     assert hall.metric("openhall_faults_total", where="keep") >= 1
