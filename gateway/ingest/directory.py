@@ -13,6 +13,7 @@ from gateway.ports import ReadingsQuery, Store
 from gateway.quality.single import is_suspect
 from gateway.state.state import State
 from telemetry.clock import Clock, to_ms
+from telemetry.ids import is_id
 from telemetry.messages import PointInfo, Presence
 from telemetry.quantities import WIRE_QUANTITIES
 from telemetry.readings import Flag, Pack
@@ -73,6 +74,7 @@ class Directory:
         self._most_points = points
         self._lock = threading.RLock()
         self._agents: dict[Root, AgentCard] = {}
+        self._agents_by_site: dict[str, dict[str, AgentCard]] = {}
         self._points: dict[str, dict[str, PointCard]] = {}
         self._point_count = 0
         self._claims = Claims()
@@ -148,6 +150,7 @@ class Directory:
         """An empty presence: the agent is gone for good, and its points with it."""
         with self._lock:
             if self._agents.pop(root, None) is not None:
+                del self._agents_by_site[root.site][root.agent]
                 self._gone_agents.add(root)
             self._list_points(root, ())
 
@@ -158,7 +161,8 @@ class Directory:
 
     def _list_points(self, root: Root, infos: Iterable[PointInfo]) -> None:
         """The presence of an agent lists these points, and no others."""
-        listed = {info.point: info for info in infos}
+        # Only what can stand in a topic can be a point; packs about anything else are parked.
+        listed = {info.point: info for info in infos if is_id(info.point)}
         before = self._claims.of_agent(root.site, root.agent)
         now_ms = to_ms(self._clock.now())
         owners = self._claims.claim(root.site, root.agent, listed, now_ms)
@@ -183,9 +187,14 @@ class Directory:
             if len(self._agents) >= self._most_agents:
                 self.refused += 1
                 return None
-            card = self._agents[root] = AgentCard(root=root)
-            self._gone_agents.discard(root)
+            card = AgentCard(root=root)
+            self._put_agent(card)
         return card
+
+    def _put_agent(self, card: AgentCard) -> None:
+        self._agents[card.root] = card
+        self._agents_by_site.setdefault(card.root.site, {})[card.root.agent] = card
+        self._gone_agents.discard(card.root)
 
     def _point(self, root: Root, point: str) -> PointCard | None:
         card = self._points.get(root.site, {}).get(point)
@@ -216,11 +225,12 @@ class Directory:
             agents = directory_cards.load_agents(connection, wanted)
             points = directory_cards.load_points(connection, wanted)
         with self._lock:
-            self._agents.update((card.root, card) for card in agents)
             for card in points:
                 self._put(card)
             for agent in agents:
-                listed = [info.point for info in agent.presence.points] if agent.presence is not None else []
+                self._put_agent(agent)
+                infos = agent.presence.points if agent.presence is not None else ()
+                listed = [info.point for info in infos if is_id(info.point)]
                 self._claims.claim(agent.root.site, agent.root.agent, listed, to_ms(self._clock.now()))
 
     def save(self, state: State) -> None:
@@ -264,25 +274,24 @@ class Directory:
     def sites(self) -> list[SiteView]:
         """Every site of which anything is known, by name."""
         with self._lock:
-            found: dict[str, SiteView] = {}
-            for card in self._agents.values():
-                site = card.root.site
-                other = found.get(site)
-                seen = max(card.last_seen_ms, (other.last_seen_ms if other else None) or 0) or None
-                online = self._lives(card) or (other is not None and other.online)
-                found[site] = SiteView(site, card.root.region, online, seen, len(self._points.get(site, {})))
-            for site, cards in self._points.items():
-                if cards and site not in found:
-                    found[site] = SiteView(site, next(iter(cards.values())).region, False, None, len(cards))
-        return [found[site] for site in sorted(found)]
+            names = {site for site, cards in self._agents_by_site.items() if cards}
+            names.update(site for site, cards in self._points.items() if cards)
+            return [self._site(name) for name in sorted(names)]
+
+    def _site(self, site: str) -> SiteView:
+        agents, points = self._agents_by_site.get(site, {}), self._points.get(site, {})
+        region = next((card.root.region for card in agents.values()), None)
+        if region is None:
+            region = next(card.region for card in points.values())
+        seen_ms = max((card.last_seen_ms for card in agents.values()), default=0)
+        return SiteView(site, region, any(map(self._lives, agents.values())), seen_ms or None, len(points))
 
     def agents(self, site: str | None = None) -> list[AgentView]:
         """Every agent, or those of one site, by root."""
         with self._lock:
             views = [
                 AgentView(card.root, self._lives(card), card.last_seen_ms or None, card.presence, card.held)
-                for card in self._agents.values()
-                if site is None or card.root.site == site
+                for card in (self._agents if site is None else self._agents_by_site.get(site, {})).values()
             ]
         return sorted(views, key=lambda view: view.root)
 
@@ -298,15 +307,15 @@ class Directory:
     def has_site(self, site: str) -> bool:
         """True if anything is known of the site."""
         with self._lock:
-            return bool(self._points.get(site)) or any(root.site == site for root in self._agents)
+            return bool(self._points.get(site)) or bool(self._agents_by_site.get(site))
 
     def silent(self, site: str) -> list[Root]:
         """Agents of a site that have a presence and are not online: what they measure meanwhile is owed."""
         with self._lock:
             return [
                 card.root
-                for card in self._agents.values()
-                if card.root.site == site and card.presence is not None and not self._lives(card)
+                for card in self._agents_by_site.get(site, {}).values()
+                if card.presence is not None and not self._lives(card)
             ]
 
     def conflicts(self) -> list[Conflict]:

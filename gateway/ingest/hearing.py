@@ -73,8 +73,8 @@ class Hearer:
         clock: Clock,
         metrics: Metrics,
     ) -> None:
-        self.fresh: set[Root] = set()
-        """Agents that said what they have since somebody last looked here."""
+        self.fresh: dict[Root, None] = {}
+        """Agents that said what they have since somebody last looked here: a set that keeps its order."""
         self.heard_s: dict[Root, float] = {}
         """When each agent last said what it has, in monotonic time; what an earlier run heard counts as long ago."""
         self._regions = regions
@@ -192,7 +192,7 @@ class Hearer:
     def _hear_presence(self, root: Root, message: Arrived) -> None:
         if not message.body:
             self._directory.remove_agent(root)
-            self._ledger.held.pop(root, None)
+            self._ledger.release(root)
             self.heard_s.pop(root, None)
             return
         try:
@@ -218,9 +218,9 @@ class Hearer:
         if health.held is not None:
             held = _held(health, message.arrived_ms)
             if self._directory.held(root, held):
-                self._ledger.held[root] = held
+                self._ledger.hold(root, held)
                 self.heard_s[root] = self._clock.monotonic()
-                self.fresh.add(root)
+                self.fresh[root] = None
         point = health_point(root, health, message.arrived_ms)
         if point is not None:
             item = Item(

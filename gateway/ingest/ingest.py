@@ -146,7 +146,7 @@ class Ingest:
         self.directory.load(self._state, self._regions)
         for view in self.directory.agents():
             if view.held is not None:
-                self.ledger.held[view.root] = view.held
+                self.ledger.hold(view.root, view.held)
                 self._hearer.heard_s[view.root] = NEVER_S
         self.keep()
 
@@ -214,7 +214,7 @@ class Ingest:
 
     def _ask(self) -> None:
         fresh = self._hearer.fresh
-        roots = {fresh.pop() for _ in range(min(len(fresh), LOOKS_A_TICK))}
+        roots = {fresh.popitem()[0] for _ in range(min(len(fresh), LOOKS_A_TICK))}
         now_s = self._clock.monotonic()
         heard_s = dict(self._hearer.heard_s)
         roots.update(self._asking.due(heard_s, now_s))

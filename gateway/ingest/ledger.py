@@ -74,7 +74,7 @@ class Ledger:
         self, state: State, *, clock: Clock, journals_in_memory: int = 50_000, spans_a_journal: int = 10_000
     ) -> None:
         self.held: dict[Root, Held] = {}
-        """What each agent last said it has; whoever hears health puts it in."""
+        """What each agent last said it has."""
         self.silent: Callable[[str], Iterable[Root]] = lambda _site: ()
         """Agents of a site that are known and not online now."""
         self.spans_forgotten = 0
@@ -89,6 +89,17 @@ class Ledger:
         self._minutes: dict[str, TimedSpans] = {}
         self._regions: dict[str, str] = {}
         self._whole_sites: set[str] = set()
+        self._held_by_site: dict[str, dict[Root, Held]] = {}
+
+    def hold(self, root: Root, held: Held) -> None:
+        """Take in what an agent says it has."""
+        self.held[root] = held
+        self._held_by_site.setdefault(root.site, {})[root] = held
+
+    def release(self, root: Root) -> None:
+        """An agent is gone for good: what it last said counts no more."""
+        self.held.pop(root, None)
+        self._held_by_site.get(root.site, {}).pop(root, None)
 
     # -- the commit round ----------------------------------------------------------------------------------------------
 
@@ -276,11 +287,10 @@ class Ledger:
         """What is owed of journals that the ledger has no row of."""
         seen = {entry.key for entry in entries}
         found = []
-        for root, held in list(self.held.items()):
-            if root.site == site:
-                for journal in held.journals:
-                    if (root, journal) not in seen:
-                        found.append(gaps_of(JournalEntry((root, journal)).known(), held, journal).owed_minutes)
+        for root, held in list(self._held_by_site.get(site, {}).items()):
+            for journal in held.journals:
+                if (root, journal) not in seen:
+                    found.append(gaps_of(JournalEntry((root, journal)).known(), held, journal).owed_minutes)
         return found
 
     def _silence(self, site: str, entries: Sequence[JournalEntry]) -> list[RangeSet]:
