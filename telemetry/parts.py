@@ -153,6 +153,11 @@ _SEN6X_PARTICLES: Final = (
     *_particles("1 2_5", 1_000, *_bands((100, 5, 0.05), (1_000, 0, 0.1))),
     *_particles("4 10", 1_000, *_bands((100, 25, 0), (1_000, 0, 0.25))),
 )
+# Beside the cell, for its compensation: no accuracy could be read in a source.
+_SFA_CLIMATE: Final = (
+    Channel(quantity="temperature_c", low=-20, high=60),
+    Channel(quantity="humidity_pct", low=0, high=100),
+)
 _SEN6X_CLIMATE: Final = _climate(-10, 50, 0.45, 4.5)
 
 _ROWS: Final = (
@@ -176,9 +181,9 @@ _ROWS: Final = (
         Channel(quantity="co2_ppm", low=0, high=40_000, bands=_SCD41_CO2),
         *_SCD4X_CLIMATE,
     ),
-    _part("sfa30", "Sensirion SFA30", "i2c", 0x5D, 0, _SFA30, _hcho(1_000, 1_000)),
+    _part("sfa30", "Sensirion SFA30", "i2c", 0x5D, 0, _SFA30, _hcho(1_000, 1_000), *_SFA_CLIMATE),
     # Stated for 0 to 200 ppb in the SEN6x data sheet, whose cell it is.
-    _part("sfa40", "Sensirion SFA40", "i2c", 0x5D, 600, _SFA40, _hcho(2_000, 200)),
+    _part("sfa40", "Sensirion SFA40", "i2c", 0x5D, 600, _SFA40, _hcho(2_000, 200), *_SFA_CLIMATE),
     # Ten minutes for the formaldehyde cell, taken for the family; the two indices need an hour and judge nothing.
     _part(
         "sen66",

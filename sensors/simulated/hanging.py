@@ -15,6 +15,7 @@ from telemetry.clock import SystemClock
 CHIPS: Final[dict[str, str]] = {
     "scd40": "sensirion.scd4x:SimulatedScd4x",
     "scd41": "sensirion.scd4x:SimulatedScd4x",
+    "sfa30": "sensirion.sfa3x:SimulatedSfa30",
 }
 """Module and class of each part's simulated twin."""
 
@@ -23,6 +24,12 @@ CHIPS: Final[dict[str, str]] = {
 def shared_rooms() -> Rooms:
     """The rooms of this program run, on the real clock."""
     return Rooms(SystemClock().monotonic)
+
+
+def chip_class(part: str) -> Any:
+    """The simulated twin of a part; all take the same arguments."""
+    module, name = CHIPS[part].split(":")
+    return getattr(import_module(f"sensors.simulated.{module}"), name)
 
 
 def simulated_chip(spec: SensorSpec, rooms: Rooms) -> Any:
@@ -35,8 +42,7 @@ def simulated_chip(spec: SensorSpec, rooms: Rooms) -> Any:
     seed = zlib.crc32(f"{spec.site}/{spec.room}/{place}/{spec.part}".encode())
     room = rooms.room(spec.site, spec.room)
     serial = random.Random(seed).getrandbits(48)
-    module, name = CHIPS[part.name].split(":")
-    chip = getattr(import_module(f"sensors.simulated.{module}"), name)
+    chip = chip_class(part.name)
     return room.hang(place, lambda: chip(part, air=room.air, now=rooms.now, serial=serial, seed=seed), spec.part)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sensors import SensorSpec
 from sensors.simulated import Air, RoomPlan
-from tests.sensors.lab import STILL, Bench, MakeBench
+from tests.sensors.lab import STILL, Bench, MakeBench, default_bus
 
 
 @pytest.fixture
@@ -14,6 +14,7 @@ def make_bench(monkeypatch: pytest.MonkeyPatch) -> MakeBench:
     """Makes a bench; the Adafruit driver's `time.sleep` moves the clock of the one made last."""
 
     def make(part: str = "scd41", *, plan: RoomPlan = STILL, air: Air | None = None, **settings: object) -> Bench:
+        settings.setdefault("bus", default_bus(part))
         bench = Bench(SensorSpec(part=part, **settings), plan, air)  # type: ignore[arg-type]
         monkeypatch.setattr("adafruit_scd4x.time", SimpleNamespace(sleep=bench.clock.sleep))
         return bench

@@ -8,6 +8,7 @@ from sensors import SensorSpec, open_sensor
 from sensors.simulated import Air, LivingRoom, RoomPlan, Rooms, RoomState, simulated_chip
 from sensors.simulated.pollution import SEALED, Burden
 from sensors.simulated.room import saturation_g_m3
+from telemetry.parts import PARTS
 
 STILL = RoomPlan(
     ach_open=0.0,
@@ -67,13 +68,29 @@ class Bench:
 
     def read_soon(self, within_s: float = 8.0) -> dict[str, float]:
         """The next reading, asked for every second as an agent does."""
+        return self.read_until(lambda _: True, within_s)
+
+    def read_until(self, is_enough: Callable[[dict[str, float]], bool], within_s: float = 700.0) -> dict[str, float]:
+        """The first reading that is enough, asked for every second."""
         until = self.clock.time + within_s
         while self.clock.time < until:
-            values = self.sensor.read()
-            if values is not None:
+            values: dict[str, float] | None = self.sensor.read()
+            if values is not None and is_enough(values):
                 return values
             self.clock.sleep(1.0)
-        raise AssertionError(f"no reading within {within_s} s")
+        raise AssertionError(f"no such reading within {within_s} s")
+
+    def exhaust(self, for_s: float, every_s: float = 1.0) -> None:
+        """Read and drop whatever comes, for so long: until an error comes out, as tests expect."""
+        until = self.clock.time + for_s
+        while self.clock.time < until:
+            self.sensor.read()
+            self.clock.sleep(every_s)
+
+
+def default_bus(part: str) -> str:
+    """A bus such a part can sit on."""
+    return {"i2c": "/dev/i2c-1", "serial": "/dev/serial0", "1-wire": "w1"}[PARTS[part].bus]
 
 
 def state_of(air: Air) -> RoomState:
