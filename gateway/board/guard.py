@@ -2,9 +2,9 @@
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.board.problems import MEDIA_TYPE, problem_body
@@ -56,6 +56,9 @@ class Guard:
             return
         headers = dict(scope["headers"])
         path = scope["path"]
+        # RFC 9110, section 9.3.2: HEAD is GET without the content; load balancers ask so.
+        is_head = scope["method"] == HttpMethod.HEAD
+        inner = cast("Scope", {**scope, "method": HttpMethod.GET.value}) if is_head else scope
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -64,6 +67,8 @@ class Guard:
                 if b"cache-control" not in present:
                     given.append((b"cache-control", b"no-store"))
                 message["headers"] = [*given, *SECURITY_HEADERS]
+            elif is_head and message["type"] == "http.response.body":
+                message["body"] = b""
             await send(message)
 
         if self._names is not None and not self._is_ours(headers.get(b"host", b"").decode("latin-1")):
@@ -76,7 +81,7 @@ class Guard:
                 send_guarded, 401, "Unauthorized", detail, ((b"www-authenticate", b'Bearer realm="openhall"'),)
             )
         else:
-            await self._app(scope, receive, send_guarded)
+            await self._app(inner, receive, send_guarded)
 
     def _is_ours(self, host: str) -> bool:
         name = host_name(host)

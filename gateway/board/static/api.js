@@ -46,14 +46,14 @@ async function whole(path, member, most) {
   const items = [];
   let after = null;
   do {
-    const page = await ask(path, { after });
+    const page = await ask(path, { after, limit: 10000 });
     items.push(...page[member]);
     after = page.next;
   } while (after && items.length < most);
   return items;
 }
 
-export const sites = () => whole("/api/v1/sites", "sites", 20000);
+export const sites = () => whole("/api/v1/sites", "sites", 50000);
 export const points = (site) => whole(`/api/v1/sites/${encodeURIComponent(site)}/points`, "points", 2000);
 export const quantities = async () => (await ask("/api/v1/quantities")).quantities;
 export const ready = () => ask("/readyz", {}, [503]);

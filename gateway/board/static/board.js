@@ -143,10 +143,13 @@ function wakeUp() {
 async function run() {
   for (;;) {
     due = false;
+    const began = seconds();
     if (!document.hidden) await poll();
+    // Never more than a tenth of the time in questions, however many branches there are.
+    const pause = Math.max(POLL_MS, (seconds() - began) * 10_000);
     await new Promise((resolve) => {
       wake = resolve;
-      setTimeout(resolve, due ? 0 : POLL_MS);
+      setTimeout(resolve, due ? 0 : pause);
     });
     wake = null;
   }

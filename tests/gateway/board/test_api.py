@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import StoreMisconfigured, StoreUnavailable
@@ -209,23 +209,27 @@ def test_a_point_that_left_the_directory_keeps_its_history(branches: Branches) -
     assert [row[1] for row in ask(branches, SERIES)["rows"]] == [600.0]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(limit=st.integers(1, 40), begin=st.integers(0, 30), length=st.integers(0, 30))
-def test_pages_together_are_the_whole(branches: Branches, limit: int, begin: int, length: int) -> None:
+def test_pages_together_are_the_whole(branches: Branches) -> None:
     base = 1_789_999_000
     branches.air({(base + number) * 1_000: {"co2_ppm": 400.0 + number} for number in range(30)})
-    words = f"{SERIES}&from={base + begin}&to={base + begin + length}"
-    found: list[float] = []
-    after = ""
     with branches.client() as client:
-        while True:
-            page = client.get(f"{words}&limit={limit}{after}").json()
-            assert len(page["rows"]) <= limit
-            found += [row[1] for row in page["rows"]]
-            if page["next"] is None:
-                break
-            after = f"&after={page['next']}"
-    assert found == [400.0 + number for number in range(begin, min(30, begin + length))]
+
+        @settings(max_examples=40, deadline=None)
+        @given(limit=st.integers(1, 40), begin=st.integers(0, 30), length=st.integers(0, 30))
+        def check(limit: int, begin: int, length: int) -> None:
+            words = f"{SERIES}&from={base + begin}&to={base + begin + length}&limit={limit}"
+            found: list[float] = []
+            after = ""
+            while True:
+                page = client.get(words + after).json()
+                assert len(page["rows"]) <= limit
+                found += [row[1] for row in page["rows"]]
+                if page["next"] is None:
+                    break
+                after = f"&after={page['next']}"
+            assert found == [400.0 + number for number in range(begin, min(30, begin + length))]
+
+        check()
 
 
 @pytest.mark.parametrize(
@@ -258,12 +262,17 @@ def test_a_parameter_left_out_is_named(branches: Branches, left_out: str) -> Non
     assert left_out in ask(branches, path, 400)["detail"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(max_size=30), st.sampled_from(["from", "to", "after", "limit", "site", "quantity"]))
-def test_no_text_at_all_is_a_fault_of_ours(branches: Branches, text: str, name: str) -> None:
+def test_no_text_at_all_is_a_fault_of_ours(branches: Branches) -> None:
     with branches.client() as client:
-        answer = client.get("/api/v1/readings", params={"site": "a", "point": "b", "quantity": "co2_ppm", name: text})
-    assert answer.status_code in (200, 400, 404), (name, text)
+
+        @settings(max_examples=200, deadline=None)
+        @given(st.text(max_size=30), st.sampled_from(["from", "to", "after", "limit", "site", "quantity"]))
+        def check(text: str, name: str) -> None:
+            words = {"site": "a", "point": "b", "quantity": "co2_ppm", name: text}
+            answer = client.get("/api/v1/readings", params=words)
+            assert answer.status_code in (200, 400, 404), (name, text)
+
+        check()
 
 
 class Failing:
