@@ -16,6 +16,7 @@ CHIPS: Final[dict[str, str]] = {
     "scd40": "sensirion.scd4x:SimulatedScd4x",
     "scd41": "sensirion.scd4x:SimulatedScd4x",
     "sfa30": "sensirion.sfa3x:SimulatedSfa30",
+    "sfa40": "sensirion.sfa4x:SimulatedSfa40",
 }
 """Module and class of each part's simulated twin."""
 
