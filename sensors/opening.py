@@ -20,6 +20,7 @@ DRIVERS: Final[dict[str, str]] = {
     "scd41": "scd4x:Scd41",
     "sfa30": "sfa3x:Sfa30",
     "sfa40": "sfa4x:Sfa40",
+    "sps30": "sps30:Sps30",
 }
 """Module and class of each part that we can read; the table of parts knows more. Words, so that only what is used is
 imported: a Pi has little memory."""

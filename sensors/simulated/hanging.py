@@ -17,6 +17,7 @@ CHIPS: Final[dict[str, str]] = {
     "scd41": "sensirion.scd4x:SimulatedScd4x",
     "sfa30": "sensirion.sfa3x:SimulatedSfa30",
     "sfa40": "sensirion.sfa4x:SimulatedSfa40",
+    "sps30": "sensirion.sps30:SimulatedSps30",
 }
 """Module and class of each part's simulated twin."""
 
