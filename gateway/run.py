@@ -218,6 +218,7 @@ class Gateway:
                 pass
             while self._clock.monotonic() < end and self._gate.fault is None and self._ingest.keep():
                 pass
+            self._ingest.save()
         except Exception:
             log.exception("not all that waited was committed; the agents send it again")
 

@@ -20,6 +20,7 @@ from telemetry.readings import Flag, Pack
 from telemetry.topics import Root
 
 AIR: Final = "air"
+SAVED_AT_ONCE: Final = 2_000
 
 
 class SiteView(NamedTuple):
@@ -233,30 +234,35 @@ class Directory:
                 listed = [info.point for info in infos if is_id(info.point)]
                 self._claims.claim(agent.root.site, agent.root.agent, listed, to_ms(self._clock.now()))
 
-    def save(self, state: State) -> None:
-        """Write what changed.
+    def save(self, state: State) -> bool:
+        """Write what changed, at most so much at a time; True if more is left to be written.
 
         Raises:
             StateUnavailable: It stays to be written.
         """
         with self._lock:
-            agents = [card for card in self._agents.values() if card.changed]
-            points = [card for cards in self._points.values() for card in cards.values() if card.changed]
-            rows = [card.row() for card in agents], [card.row() for card in points]
+            all_agents = list(self._agents.values())
+            all_points = [card for cards in self._points.values() for card in cards.values()]
             gone = list(self._gone_agents), list(self._gone_points)
-            _mark(agents, points, changed=False)
+        # Rows are made without the lock, since calls wait for it: what changes meanwhile is marked again.
+        agents = [card for card in all_agents if card.changed]
+        points = [card for card in all_points if card.changed]
+        more = len(agents) > SAVED_AT_ONCE or len(points) > SAVED_AT_ONCE
+        agents, points = agents[:SAVED_AT_ONCE], points[:SAVED_AT_ONCE]
+        _mark(agents, points, changed=False)
+        rows = [card.row() for card in agents], [card.row() for card in points]
         if not (rows[0] or rows[1] or gone[0] or gone[1]):
-            return
+            return False
         try:
             with state.write() as connection:
                 directory_cards.save(connection, *rows, *gone)
         except BaseException:
-            with self._lock:
-                _mark(agents, points, changed=True)
+            _mark(agents, points, changed=True)
             raise
         with self._lock:
             self._gone_agents.difference_update(gone[0])
             self._gone_points.difference_update(gone[1])
+        return more
 
     # -- questions -----------------------------------------------------------------------------------------------------
 

@@ -102,7 +102,9 @@ class Hearer:
     def _hear(self, message: Arrived) -> None:
         if message.oversize is not None:
             self._seen["oversize"] += 1
-            self._park(message, message.oversize)
+            known = _channel(message.topic)
+            root = known.root if isinstance(known, Channel) else None
+            self._park(message, message.oversize._replace(root=root))
             return
         gateway = topics.gateway_of(message.topic)
         if gateway is not None:

@@ -189,17 +189,23 @@ class Ingest:
         self._ask()
         now_s = self._clock.monotonic()
         if now_s >= self._next_save_s:
-            self._next_save_s = now_s + self._settings.save_every_s
-            self.save()
+            more = self._save()
+            self._next_save_s = now_s if more else now_s + self._settings.save_every_s
         self._measure()
 
     def save(self) -> None:
-        """Write who was seen; a state database that does not take it gets it next time."""
+        """Write who was seen, all of it, before a proper stop."""
+        while self._save():
+            pass
+
+    def _save(self) -> bool:
+        """Write a part of who was seen; what the state database does not take it gets next time."""
         try:
-            self.directory.save(self._state)
+            return self.directory.save(self._state)
         except StateUnavailable as error:
             self._metrics.state_failures.inc()
             log.warning("directory is not saved", error=str(error))
+            return False
 
     def warnings(self) -> list[str]:
         """What an operator should know though the gateway works: one sentence each."""

@@ -121,6 +121,7 @@ def test_an_oversized_body_is_kept_by_its_beginning() -> None:
     assert (len(letter.body), letter.length) == (65_536, 900_002)
     assert letter.sha256 == hashlib.sha256(body).hexdigest()
     assert not letter.is_whole
+    assert letter.site == "b001"
     assert hall.sent == []
 
 

@@ -1,6 +1,8 @@
 """What the board reads: points, newest values, newest states."""
 
-from gateway.errors import StoreUnavailable
+import pytest
+
+from gateway.errors import StateUnavailable, StoreUnavailable
 from gateway.ingest.ingest import IngestSettings
 from telemetry import messages, senml
 from telemetry.messages import GatewayStatus, PointInfo
@@ -147,3 +149,35 @@ def test_room_and_kind_follow_the_packs() -> None:
     hall.presence("boot-1", points=[PointInfo(point="hall-air", room="old-room", quantities=["co2_ppm"])])
     hall.air(1)
     assert hall.ingest.directory.points("b001")[0].info.room == "hall"
+
+
+def test_a_large_directory_is_written_in_parts() -> None:
+    """Two thousand rows at a time, until all are written; what is not taken is written next time."""
+    hall = Hall()
+    for number in range(5_000):
+        hall.health({"j1": [(1, number + 1)]}, root=Root("north", f"b{number}", "pi-1"))
+    parts = 0
+    while hall.ingest.directory.save(hall.state):
+        parts += 1
+    assert parts == 2
+    assert not hall.ingest.directory.save(hall.state)
+    hall.start()
+    assert len(hall.ingest.directory.sites()) == 5_000
+    assert hall.ingest.ledger.held[Root("north", "b7", "pi-1")].journals["j1"].spans() == [(1, 8)]
+
+
+def test_a_directory_that_is_not_taken_is_written_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A locked database is no loss and no crash."""
+    hall = Hall()
+    hall.presence("boot-1")
+
+    def fail() -> None:
+        raise StateUnavailable("locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hall.state, "write", fail)
+        hall.ingest.save()
+    assert hall.metric("openhall_state_failures_total") == 1
+    hall.ingest.save()
+    hall.start()
+    assert len(hall.ingest.directory.points("b001")) == 2
