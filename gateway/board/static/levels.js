@@ -42,7 +42,9 @@ export function worstOf(site, points, quantities) {
   for (const point of points) {
     const found = point.working === false ? ["high"] : [];
     for (const [name, live] of Object.entries(point.values)) {
-      if (live.quality === "good") found.push(levelOf(live.value, quantities.get(name)?.guide));
+      // A sensor that went silent is somebody's business; a value of another hour tells nothing of now.
+      if (live.age_s > STALE_S) found.push("raised");
+      else if (live.quality === "good") found.push(levelOf(live.value, quantities.get(name)?.guide));
     }
     for (const level of found) if (ORDER.indexOf(level) > ORDER.indexOf(worst)) worst = level;
   }

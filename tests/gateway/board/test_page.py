@@ -171,6 +171,16 @@ def test_a_sensor_in_fault_is_told_at_its_point(web: Web, living: Branches, page
     expect(page.locator(".tile")).to_have_count(3)
 
 
+def test_a_value_of_another_hour_is_called_old_and_asks_for_somebody(web: Web, living: Branches, page: Page) -> None:
+    """The branch is online, its sensor is silent: the last value must not look like now."""
+    living.present([HALL])
+    living.air({living.now_ms - 3_600_000: {"co2_ppm": 2_500.0}})
+    page.goto(web.url)
+    expect(page.locator(".tile .verdict")).to_have_text("◔Old value")
+    expect(page.locator(".tile .age")).to_have_text("60 min ago")
+    expect(page.locator("#summary-attention")).to_have_text("1 branch needs attention")
+
+
 def test_values_and_curve_follow_without_a_reload(web: Web, living: Branches, page: Page) -> None:
     """A new reading is on the page after the next question; good air takes the warning away."""
     living.present([HALL])
