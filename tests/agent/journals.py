@@ -2,7 +2,7 @@
 
 import random
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Machine:
         self.root = ROOT
         self.rng = random.Random(seed)
         self.syncs = 0
+        self.after_sync: Callable[[], None] = lambda: None
         self._can_lose_power = can_lose_power
         self._synced = folder / "synced"
         self._journal: Journal | None = None
@@ -75,6 +76,7 @@ class Machine:
         for path in self.folder.iterdir():
             if not path.name.endswith(".note"):
                 shutil.copy(path, self._synced / path.name)
+        self.after_sync()
 
 
 class Wire:
