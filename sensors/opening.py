@@ -20,6 +20,11 @@ DRIVERS: Final[dict[str, str]] = {
     "scd41": "scd4x:Scd41",
     "sfa30": "sfa3x:Sfa30",
     "sfa40": "sfa4x:Sfa40",
+    "sen63c": "sen6x:Sen63c",
+    "sen65": "sen6x:Sen65",
+    "sen66": "sen6x:Sen66",
+    "sen68": "sen6x:Sen68",
+    "sen69c": "sen6x:Sen69c",
     "sps30": "sps30:Sps30",
 }
 """Module and class of each part that we can read; the table of parts knows more. Words, so that only what is used is

@@ -148,6 +148,8 @@ def _indices(*names: str) -> tuple[Channel, ...]:
 _SCD4X_CLIMATE: Final = _climate(-10, 60, 1.5, 9)
 # Stated from 400 ppm; between that and the least that air can hold the first band stands in, since no limit lies there.
 _SCD41_CO2: Final = _bands((1_000, 50, 0.025), (2_000, 50, 0.03), (5_000, 40, 0.05))
+# The cell of SEN63C and SEN69C.
+_STCC4_CO2: Final = Channel(quantity="co2_ppm", low=380, high=32_000, bands=_bands((32_000, 100, 0.1)))
 # Up to 100 µg/m³ ±(5 µg/m³ + 5 %), above ±10 %; the coarser sizes ±25 µg/m³ and ±25 %.
 _SEN6X_PARTICLES: Final = (
     *_particles("1 2_5", 1_000, *_bands((100, 5, 0.05), (1_000, 0, 0.1))),
@@ -186,6 +188,28 @@ _ROWS: Final = (
     _part("sfa40", "Sensirion SFA40", "i2c", 0x5D, 600, _SFA40, _hcho(2_000, 200), *_SFA_CLIMATE),
     # Ten minutes for the formaldehyde cell, taken for the family; the two indices need an hour and judge nothing.
     _part(
+        "sen63c",
+        "Sensirion SEN63C",
+        "i2c",
+        0x6B,
+        600,
+        _SEN6X,
+        *_SEN6X_PARTICLES,
+        _STCC4_CO2,
+        *_SEN6X_CLIMATE,
+    ),
+    _part(
+        "sen65",
+        "Sensirion SEN65",
+        "i2c",
+        0x6B,
+        600,
+        _SEN6X,
+        *_SEN6X_PARTICLES,
+        *_SEN6X_CLIMATE,
+        *_indices("voc_index", "nox_index"),
+    ),
+    _part(
         "sen66",
         "Sensirion SEN66",
         "i2c",
@@ -217,7 +241,7 @@ _ROWS: Final = (
         600,
         _SEN6X,
         *_SEN6X_PARTICLES,
-        Channel(quantity="co2_ppm", low=380, high=32_000, bands=_bands((32_000, 100, 0.1))),
+        _STCC4_CO2,
         _hcho(2_000, 200),
         *_SEN6X_CLIMATE,
         *_indices("voc_index", "nox_index"),

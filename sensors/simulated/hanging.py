@@ -17,6 +17,11 @@ CHIPS: Final[dict[str, str]] = {
     "scd41": "sensirion.scd4x:SimulatedScd4x",
     "sfa30": "sensirion.sfa3x:SimulatedSfa30",
     "sfa40": "sensirion.sfa4x:SimulatedSfa40",
+    "sen63c": "sensirion.sen6x:SimulatedSen6x",
+    "sen65": "sensirion.sen6x:SimulatedSen6x",
+    "sen66": "sensirion.sen6x:SimulatedSen6x",
+    "sen68": "sensirion.sen6x:SimulatedSen6x",
+    "sen69c": "sensirion.sen6x:SimulatedSen6x",
     "sps30": "sensirion.sps30:SimulatedSps30",
 }
 """Module and class of each part's simulated twin."""

@@ -31,6 +31,8 @@ def stated(part: str, quantity: str, value: float) -> float | None:
         ("scd41", "co2_ppm", 5_001, None),
         ("sen66", "co2_ppm", 1_000, 75),
         ("sen69c", "co2_ppm", 1_000, 200),
+        ("sen63c", "co2_ppm", 1_000, 200),
+        ("sen65", "pm2_5_ug_m3", 100, 10),
         ("sen66", "pm2_5_ug_m3", 100, 10),
         ("sen66", "pm2_5_ug_m3", 200, 20),
         ("sen66", "pm10_ug_m3", 50, 25),
