@@ -32,35 +32,35 @@ class StoreRoom:
         self.world = world
         self.refuses = False
         self.forgets_to_answer = 0.0
-        self._folder = folder
+        self.folder = folder
         self._copy = folder.with_name("store-copy")
         folder.mkdir(parents=True)
         self.generation = 0
         self.losses = 0
 
     def open(self) -> SqliteStore:
-        return SqliteStore(self._folder / "store.db", clock=MachineClock(self.world, "store"))
+        return SqliteStore(self.folder / "store.db", clock=MachineClock(self.world, "store"))
 
     def back_up(self) -> None:
         """Keep a copy, to be restored later."""
         if self._copy.exists():
             shutil.rmtree(self._copy)
-        shutil.copytree(self._folder, self._copy)
+        shutil.copytree(self.folder, self._copy)
 
     def restore(self) -> None:
         """Put the older copy back, or start empty where there is none."""
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
         if self._copy.exists():
-            shutil.copytree(self._copy, self._folder)
+            shutil.copytree(self._copy, self.folder)
         else:
-            self._folder.mkdir()
+            self.folder.mkdir()
         self.generation += 1
         self.losses += 1
 
     def empty(self) -> None:
         """Throw all of it away."""
-        shutil.rmtree(self._folder)
-        self._folder.mkdir()
+        shutil.rmtree(self.folder)
+        self.folder.mkdir()
         self.generation += 1
         self.losses += 1
 
@@ -227,7 +227,7 @@ class SimGateway:
             self.world.after(self.world.random.uniform(1.0, 5.0), lambda: self._connect(life))
             return
         self._storing = None
-        self._tell_status()
+        self._guarded(lambda _ingest: self._tell_status())
 
     def _lost_connection(self) -> None:
         self._connection = None
@@ -261,8 +261,7 @@ class SimGateway:
     def _tick(self, life: int) -> None:
         if life != self._life or self.ingest is None:
             return
-        if self._guarded(lambda ingest: (ingest.hear(), ingest.keep(), ingest.tick())):
-            self._tell_status()
+        if self._guarded(lambda ingest: (ingest.hear(), ingest.keep(), ingest.tick(), self._tell_status())):
             self.world.after(self.tick_s, lambda: self._tick(life))
 
     def _guarded(self, act: Callable[[Ingest], object]) -> bool:
