@@ -18,7 +18,7 @@ class I2CDriver(Driver[I2CBus]):
     """One sensor at one address."""
 
     addresses: ClassVar[frozenset[int]] = frozenset()
-    """The addresses the part can be set to; empty for the one of the table only."""
+    """The addresses the part can be set to; empty where any goes, behind a translator."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class I2CDriver(Driver[I2CBus]):
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._address = i2c_address(spec, PARTS[self._part_name])
+        self._address = i2c_address(spec, PARTS[self._part_name], self.addresses)
         super().__init__(open_port, spec=spec, clock=clock, sleep=sleep)
         self._where["address"] = self._address
 

@@ -26,6 +26,10 @@ DRIVERS: Final[dict[str, str]] = {
     "sen68": "sen6x:Sen68",
     "sen69c": "sen6x:Sen69c",
     "sps30": "sps30:Sps30",
+    "sht40": "sht4x:Sht40",
+    "sht41": "sht4x:Sht41",
+    "sht45": "sht4x:Sht45",
+    "bh1750": "bh1750:Bh1750",
 }
 """Module and class of each part that we can read; the table of parts knows more. Words, so that only what is used is
 imported: a Pi has little memory."""

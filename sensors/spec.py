@@ -102,15 +102,23 @@ def i2c_bus_number(bus: str | int) -> int:
     return found
 
 
-def i2c_address(spec: SensorSpec, part: Part) -> int:
+def i2c_address(spec: SensorSpec, part: Part, known: frozenset[int] = frozenset()) -> int:
     """The address to talk to.
 
+    Args:
+        spec: Which may name one.
+        part: Which has one of its own.
+        known: Those the part can be set to; empty where a multiplexer may give it any.
+
     Raises:
-        SensorMisconfigured: If it is no 7-bit address that a device may have.
+        SensorMisconfigured: If it is no 7-bit address that a device may have, or none of the part's.
     """
     address = part.address if spec.address is None else spec.address
     # I2C-bus specification UM10204 rev. 6, section 3.1.12: 0x00-0x07 and 0x78-0x7F are reserved.
     if address is None or not 0x08 <= address <= 0x77:
         text = f"an I2C address runs from 0x08 to 0x77; the {part.title} is sold with {part.address!r}"
+        raise SensorMisconfigured(text, setting="address", got=address, sensor=part.name, bus=str(spec.bus))
+    if known and address not in known:
+        text = f"the {part.title} sits at {' or '.join(f'0x{one:02x}' for one in sorted(known))}"
         raise SensorMisconfigured(text, setting="address", got=address, sensor=part.name, bus=str(spec.bus))
     return address

@@ -23,6 +23,10 @@ CHIPS: Final[dict[str, str]] = {
     "sen68": "sensirion.sen6x:SimulatedSen6x",
     "sen69c": "sensirion.sen6x:SimulatedSen6x",
     "sps30": "sensirion.sps30:SimulatedSps30",
+    "sht40": "sensirion.sht4x:SimulatedSht4x",
+    "sht41": "sensirion.sht4x:SimulatedSht4x",
+    "sht45": "sensirion.sht4x:SimulatedSht4x",
+    "bh1750": "rohm.bh1750:SimulatedBh1750",
 }
 """Module and class of each part's simulated twin."""
 

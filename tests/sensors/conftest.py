@@ -11,12 +11,14 @@ from tests.sensors.lab import STILL, Bench, MakeBench, default_bus
 
 @pytest.fixture
 def make_bench(monkeypatch: pytest.MonkeyPatch) -> MakeBench:
-    """Makes a bench; the Adafruit driver's `time.sleep` moves the clock of the one made last."""
+    """Makes a bench; the Adafruit drivers' `sleep` moves the clock of the one made last."""
 
     def make(part: str = "scd41", *, plan: RoomPlan = STILL, air: Air | None = None, **settings: object) -> Bench:
         settings.setdefault("bus", default_bus(part))
         bench = Bench(SensorSpec(part=part, **settings), plan, air)  # type: ignore[arg-type]
-        monkeypatch.setattr("adafruit_scd4x.time", SimpleNamespace(sleep=bench.clock.sleep))
+        for library in ("adafruit_scd4x.time", "adafruit_sht4x.time"):
+            monkeypatch.setattr(library, SimpleNamespace(sleep=bench.clock.sleep))
+        monkeypatch.setattr("adafruit_bh1750.sleep", bench.clock.sleep)
         return bench
 
     return make

@@ -1,0 +1,1 @@
+"""Rohm's chips, byte by byte."""

@@ -1,0 +1,1 @@
+"""Chips of Rohm, each held against its data sheet."""
