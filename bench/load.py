@@ -23,6 +23,8 @@ UNRECEIPTED: Final = 20_000
 """Packs without a receipt, at most; the contract lets every branch have 64."""
 
 AT_ONCE: Final = 64
+IDLE_S: Final = 0.002
+MARK_S: Final = 0.1
 UNSENT_BYTES: Final = 262_144
 HEALTH_PERIOD_S: Final = 60.0
 STALL_S: Final = 60.0
@@ -42,16 +44,14 @@ class Run:
     Attributes:
         packs: How many were sent.
         began_s: Monotonic time of the first.
-        sent_s: Monotonic time at which the broker had acknowledged the last.
         ended_s: Monotonic time of the last receipt; of the last PUBACK if none were awaited.
         own_cpu_s: Processor time of the load itself.
         delays_ms: From the sending of each pack to its receipt; only where asked for.
-        marks: Monotonic time and how many packs were receipted by then, some ten a second.
+        marks: Monotonic times and how many packs were receipted by then.
     """
 
     packs: int
     began_s: float = 0.0
-    sent_s: float = 0.0
     ended_s: float = 0.0
     own_cpu_s: float = 0.0
     delays_ms: list[float] = field(default_factory=list)
@@ -61,6 +61,11 @@ class Run:
     def seconds(self) -> float:
         """From the first pack to the last receipt."""
         return self.ended_s - self.began_s
+
+    def mark(self, at_s: float, receipted: int) -> None:
+        """Note how many packs were receipted by then, some ten times a second."""
+        if not self.marks or at_s - self.marks[-1][0] >= MARK_S:
+            self.marks.append((at_s, receipted))
 
     def slowest_packs_s(self, window_s: float = 5.0) -> float:
         """Packs receipted a second in the worst such window; of a shorter run the average."""
@@ -91,6 +96,7 @@ class Load:
         self._link = Link(port, "bench-load", ["openhall/v1/+/+/+/receipt"] if receipts else [])
         self._packet = 0
         self._unacknowledged = 0
+        self._sent = 0
         self._receipted = 0
         self._sent_at: dict[tuple[Branch, int], float] = {}
         self._run = Run(0)
@@ -133,52 +139,46 @@ class Load:
 
     def _work(self, packs: int, packs_s: float | None) -> Run:
         run = self._run = Run(packs)
-        cpu_s = time.process_time()
-        branches, values = self._fleet.branches, self._fleet.values
-        healths = 0
-        sent = 0
-        began_s = run.began_s = time.monotonic()
-        next_mark_s = began_s
+        cpu_s, earlier = time.process_time(), self._receipted
+        sent = healths = 0
+        now_s = run.began_s = time.monotonic()
         while sent < packs:
-            now_s = time.monotonic()
-            room = self._room(sent)
+            room = min(self._room(), packs - sent)
             if packs_s is not None:
-                room = min(room, int((now_s - began_s) * packs_s) + 1 - sent)
-            room = min(room, packs - sent)
-            if room > 0:
-                now_ms = to_ms(self._clock.now())
-                for at in range(sent, sent + room):
-                    branch = branches[at % len(branches)]
-                    self._send(branch.publish(self._next_packet(), now_ms, values[at % len(values)]))
-                    if self._timed:
-                        self._sent_at[branch, branch.sent] = now_s
-                sent += room
-            due = int((now_s - began_s) / HEALTH_PERIOD_S * len(branches))
-            while healths < due:
-                self._send(branches[healths % len(branches)].health(self._next_packet()))
-                healths += 1
-            self._take(0.0 if room > 0 else 0.002)
-            if now_s >= next_mark_s:
-                next_mark_s = now_s + 0.1
-                run.marks.append((now_s, self._receipted))
-        self._until(lambda: not self._unacknowledged)
-        run.sent_s = run.ended_s = time.monotonic()
-        if self._receipts:
-            self._until(lambda: self._receipted >= packs)
-            run.ended_s = time.monotonic()
-            run.marks.append((run.ended_s, self._receipted))
+                room = min(room, int((now_s - run.began_s) * packs_s) + 1 - sent)
+            for at in range(sent, sent + room):
+                self._send_pack(at, now_s)
+            sent += max(room, 0)
+            due = int((now_s - run.began_s) / HEALTH_PERIOD_S * len(self._fleet.branches))
+            for at in range(healths, due):
+                self._send(self._fleet.branches[at % len(self._fleet.branches)].health(self._next_packet()))
+            healths = due
+            self._take(0.0 if room > 0 else IDLE_S)
+            run.mark(now_s, self._receipted - earlier)
+            now_s = time.monotonic()
+        self._until(lambda: not self._unacknowledged and not self._awaited())
+        run.ended_s = time.monotonic()
+        run.mark(run.ended_s, self._receipted - earlier)
         run.own_cpu_s = time.process_time() - cpu_s
         return run
 
-    def _room(self, sent: int) -> int:
+    def _room(self) -> int:
         room = min(AT_ONCE, UNACKNOWLEDGED - self._unacknowledged)
         if self._link.unsent > UNSENT_BYTES:
             return 0
-        return min(room, UNRECEIPTED - (sent - self._receipted)) if self._receipts else room
+        return min(room, UNRECEIPTED - self._awaited()) if self._receipts else room
 
     def _until(self, reached: Callable[[], bool]) -> None:
         while not reached():
             self._take(0.05)
+
+    def _send_pack(self, at: int, now_s: float) -> None:
+        branches, values = self._fleet.branches, self._fleet.values
+        branch = branches[at % len(branches)]
+        self._send(branch.publish(self._next_packet(), to_ms(self._clock.now()), values[at % len(values)]))
+        self._sent += 1
+        if self._timed:
+            self._sent_at[branch, branch.sent] = now_s
 
     def _send(self, packet: bytes) -> None:
         self._link.send(packet)
@@ -201,11 +201,11 @@ class Load:
         if frame is not None or not (self._unacknowledged or self._awaited()):
             self._news_s = now_s
         elif now_s - self._news_s > STALL_S:
-            words = f"{self._unacknowledged} packets without PUBACK, {self._awaited()} packs without receipt"
+            words = f"{self._unacknowledged} packets without PUBACK, {self._awaited():,} packs without receipt"
             raise StalledError(f"nothing came for {STALL_S:g} s: {words}")
 
     def _awaited(self) -> int:
-        return self._fleet.sent() - self._receipted if self._receipts else 0
+        return self._sent - self._receipted if self._receipts else 0
 
     def _receipt(self, topic: bytes, body: bytes) -> None:
         branch = self._fleet.by_receipt[topic]

@@ -16,14 +16,16 @@ import sys
 import threading
 from typing import Any, Final
 
-from influxdb_client import InfluxDBClient, Point, WriteOptions, WritePrecision
-from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.client.write.point import Point
+from influxdb_client.client.write_api import SYNCHRONOUS, WriteOptions
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 HOST: Final = "127.0.0.1"
 BATCH: Final = 5_000
 FLUSH_MS: Final = 1_000
+MS: Final[Any] = "ms"
 
 
 class Tally:
@@ -53,15 +55,16 @@ class Points:
             write_options=WriteOptions(batch_size=BATCH, flush_interval=FLUSH_MS), success_callback=stored
         )
 
-    def put(self, body: bytes) -> None:
+    def put(self, body: bytes | bytearray) -> None:
         """Take one pack."""
         records = json.loads(body)
         site, name, _ = records[0]["bn"].split("/")
-        point = Point("air").tag("site", site).tag("room", records[0]["rm"]).tag("point", name)
-        point.time(round(records[0]["bt"] * 1000), WritePrecision.MS)
+        point: Any = Point("air")  # type: ignore[no-untyped-call]
+        point.tag("site", site).tag("room", records[0]["rm"]).tag("point", name)
+        point.time(round(records[0]["bt"] * 1000), MS)
         for record in records:
             point.field(record["n"], float(record["v"]))
-        self._api.write(bucket=self._bucket, record=point, write_precision=WritePrecision.MS)
+        self._api.write(bucket=self._bucket, record=point, write_precision=MS)
 
 
 class Bodies:
@@ -74,7 +77,7 @@ class Bodies:
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._send, daemon=True).start()
 
-    def put(self, body: bytes) -> None:
+    def put(self, body: bytes | bytearray) -> None:
         """Take one pack."""
         records = json.loads(body)
         site, name, _ = records[0]["bn"].split("/")
@@ -88,7 +91,7 @@ class Bodies:
             while len(lines) < BATCH and not self._lines.empty():
                 lines.append(self._lines.get())
             body = "\n".join(lines).encode()
-            self._api.write(bucket=self._bucket, record=body, write_precision=WritePrecision.MS)
+            self._api.write(bucket=self._bucket, record=body, write_precision=MS)
             self._tally.add(len(lines))
 
 

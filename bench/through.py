@@ -2,6 +2,7 @@
 
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from bench.load import Load, Run
 from bench.programs import Gateway, MinimalLoop
 from bench.stores import BenchStore
 from tests.servers import Mosquitto, NatsServer, Server
+
+SETTLE_S: Final = 2.0
+"""So long a loop without receipts may take to store the first pack of every branch."""
 
 OURS: Final = "gateway"
 POINTS: Final = "points"
@@ -105,7 +109,7 @@ def measure(case: Case, packs: int, *, packs_s: float | None = None) -> Measured
         with _broker(case.broker, folder) as broker, stores.running(case.store, folder) as store:
             one = _through_gateway if case.consumer == OURS else _through_loop
             measured = one(case, broker, store, folder, packs, packs_s)
-            held, sent = store.values(), packs * len(QUANTITIES)
+            held, sent = store.values(), (case.agents + packs) * len(QUANTITIES)
             if held != sent:
                 raise LostError(f"{case}: {sent} values were sent and the store holds {held}")
             return measured
@@ -145,6 +149,7 @@ def _through_gateway(
         Load(fleet, broker.port, timed=packs_s is not None) as load,
     ):
         load.introduce()
+        load.flood(case.agents)
         before = _cpu(gateway.pid, broker, store)
         receipts = gateway.metric("openhall_receipts_total")
         run = load.flood(packs) if packs_s is None else load.pace(packs, packs_s)
@@ -165,11 +170,13 @@ def _through_loop(
             url=store.url,
             bucket=store.bucket,
             write=case.consumer,
-            packs=packs,
+            packs=case.agents + packs,
             v1=case.store == "influx",
         ) as loop,
         Load(Fleet(case.agents), broker.port, receipts=False) as load,
     ):
+        load.flood(case.agents)
+        time.sleep(SETTLE_S)
         before = _cpu(loop.pid, broker, store)
         run = load.flood(packs) if packs_s is None else load.pace(packs, packs_s)
         seconds = loop.wait_stored() - run.began_s
