@@ -1,7 +1,9 @@
 """What drivers of I2C sensors share: the address, and a bus that hangs is freed at the next start."""
 
+import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar, Final
 
 from sensors.driver import Driver
@@ -53,6 +55,16 @@ class I2CDriver(Driver[I2CBus]):
             raise BusHung(text, **self._where) from error
         except OSError:
             return False
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The bus ours for one transfer."""
+        if not self.port.try_lock():
+            raise OSError(errno.EBUSY, "the I2C bus is taken")
+        try:
+            yield
+        finally:
+            self.port.unlock()
 
     def _hint_missing(self) -> str:
         return f"there is no such bus; {GONE_HINT}"

@@ -29,6 +29,8 @@ DRIVERS: Final[dict[str, str]] = {
     "sht40": "sht4x:Sht40",
     "sht41": "sht4x:Sht41",
     "sht45": "sht4x:Sht45",
+    "bme280": "bosch:Bme280",
+    "bmp280": "bosch:Bmp280",
     "bh1750": "bh1750:Bh1750",
 }
 """Module and class of each part that we can read; the table of parts knows more. Words, so that only what is used is

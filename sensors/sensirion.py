@@ -3,9 +3,7 @@
 Sensirion's own Python packages do the same through a stack of adapters; why they are not used is decision 0005.
 """
 
-import errno
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from sensors.i2c_driver import I2CDriver
 from sensors.words import FRAMED, WORDS, BadWord, frame, text_of, unframe
@@ -64,12 +62,3 @@ class SensirionDriver(I2CDriver):
         """
         before, self._last_answer = self._last_answer, answer
         return before == answer
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        if not self.port.try_lock():
-            raise OSError(errno.EBUSY, "the I2C bus is taken")
-        try:
-            yield
-        finally:
-            self.port.unlock()

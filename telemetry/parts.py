@@ -101,6 +101,7 @@ _SGP40: Final = "Sensirion SGP40 data sheet v1.0 (July 2020), table 1: an index,
 _SGP41: Final = "Sensirion SGP41 data sheet: indices, not concentrations"
 _SHT4X: Final = "Sensirion SHT4x data sheet v6 (February 2023): typical accuracy at 25 °C"
 _BME280: Final = "Bosch BME280 data sheet BST-BME280-DS002-15, rev. 1.6 (September 2018), tables 2 to 4"
+_BMP280: Final = "Bosch BMP280 data sheet BST-BMP280-DS001, rev. 1.14, table 2"
 _BH1750: Final = "Rohm BH1750FVI technical note, rev. D: 0.96 to 1.44 counts for a lux, typically 1.2"
 _DS18B20: Final = "Maxim DS18B20 data sheet 19-7487: ±0.5 °C within -10 to 85 °C, ±2 °C within -55 to 125 °C"
 
@@ -265,6 +266,17 @@ _ROWS: Final = (
         Channel(quantity="temperature_c", low=-40, high=85, bands=_bands((65, 1.0, 0)), stated_from=0),
         # At 25 °C.
         Channel(quantity="humidity_pct", low=0, high=100, bands=_bands((80, 3.0, 0)), stated_from=20),
+        # Within 0-65 °C.
+        Channel(quantity="pressure_hpa", low=300, high=1_100, bands=_bands((1_100, 1.0, 0))),
+    ),
+    _part(
+        "bmp280",
+        "Bosch BMP280",
+        "i2c",
+        0x76,
+        0,
+        _BMP280,
+        Channel(quantity="temperature_c", low=-40, high=85, bands=_bands((65, 1.0, 0)), stated_from=0),
         # Within 0-65 °C.
         Channel(quantity="pressure_hpa", low=300, high=1_100, bands=_bands((1_100, 1.0, 0))),
     ),

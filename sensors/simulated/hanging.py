@@ -26,6 +26,8 @@ CHIPS: Final[dict[str, str]] = {
     "sht40": "sensirion.sht4x:SimulatedSht4x",
     "sht41": "sensirion.sht4x:SimulatedSht4x",
     "sht45": "sensirion.sht4x:SimulatedSht4x",
+    "bme280": "bosch.bmx280:SimulatedBmx280",
+    "bmp280": "bosch.bmx280:SimulatedBmx280",
     "bh1750": "rohm.bh1750:SimulatedBh1750",
 }
 """Module and class of each part's simulated twin."""

@@ -41,6 +41,7 @@ def stated(part: str, quantity: str, value: float) -> float | None:
         ("bme280", "temperature_c", -1, None),
         ("bme280", "humidity_pct", 19, None),
         ("bme280", "humidity_pct", 81, None),
+        ("bmp280", "pressure_hpa", 1_000, 1),
         ("bh1750", "illuminance_lx", 300, 60),
         ("ds18b20", "temperature_c", -20, 2),
         ("ds18b20", "temperature_c", 20, 0.5),

@@ -1,0 +1,1 @@
+"""Bosch's chips, register by register."""

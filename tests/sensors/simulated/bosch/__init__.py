@@ -1,0 +1,1 @@
+"""Chips of Bosch, each held against its data sheet."""
