@@ -84,23 +84,23 @@ class Directory:
 
     # -- what arrives --------------------------------------------------------------------------------------------------
 
-    def message(self, root: Root) -> None:
-        """A message of an agent came that was not retained."""
+    def message(self, root: Root, arrived_s: float | None = None) -> None:
+        """A message of an agent came that was not retained, at a monotonic time (None: now)."""
         with self._lock:
             card = self._agent(root)
             if card is not None:
-                card.life.message(self._clock.monotonic())
+                card.life.message(self._clock.monotonic() if arrived_s is None else arrived_s)
                 card.last_seen_ms = to_ms(self._clock.now())
 
-    def presence(self, root: Root, presence: Presence) -> None:
-        """An agent's presence came, or its will."""
+    def presence(self, root: Root, presence: Presence, arrived_s: float | None = None) -> None:
+        """An agent's presence came, or its will, at a monotonic time (None: now)."""
         with self._lock:
             card = self._agent(root)
             if card is None:
                 return
             card.changed = True
             if not presence.online:
-                card.life.will(presence.boot)
+                card.life.will(presence.boot, self._clock.monotonic() if arrived_s is None else arrived_s)
             elif card.life.online(presence.boot):
                 card.presence = presence
                 self._list_points(root, presence.points)

@@ -37,12 +37,18 @@ UP: Final = frozenset({"readings", "facility", "presence", "health", "reply"})
 
 
 class Arrived(NamedTuple):
-    """One message as the bus handed it over; `oversize` in place of a body that was too long to be kept."""
+    """One message as the bus handed it over; `oversize` in place of a body that was too long to be kept.
+
+    Sorts of messages overtake each other on the way here, so when it came is told twice: by the wall clock for readings
+    and by the monotonic one for who lives.
+    and by the monotonic one for who lives.
+    """
 
     topic: str
     body: bytes
     retained: bool
     arrived_ms: int
+    arrived_s: float
     oversize: Letter | None = None
 
 
@@ -130,7 +136,7 @@ class Hearer:
         root, name = channel.root, channel.name
         self._seen[name] += 1
         if not message.retained and name != "presence":
-            self._directory.message(root)
+            self._directory.message(root, message.arrived_s)
         if name == "facility" and not message.body:
             self._directory.remove_point(root.site, channel.tail)
         elif name in ("readings", "facility"):
@@ -204,8 +210,8 @@ class Hearer:
             return
         if presence.online and not message.retained:
             # A will is the broker's word, not the agent's: a late one of an old boot must not make a dead agent live.
-            self._directory.message(root)
-        self._directory.presence(root, presence)
+            self._directory.message(root, message.arrived_s)
+        self._directory.presence(root, presence, message.arrived_s)
 
     def _hear_health(self, root: Root, message: Arrived) -> None:
         try:

@@ -152,14 +152,14 @@ class Ingest:
 
     def offer(self, topic: str, body: bytes, retained: bool) -> bool:
         """Let a message wait to be read; False if there is no room for it: its agent still owns it."""
-        now_ms = to_ms(self._clock.now())
+        now_ms, now_s = to_ms(self._clock.now()), self._clock.monotonic()
         if len(body) > MAX_BODY_BYTES:
             detail = f"{len(body)} bytes; a body has at most {MAX_BODY_BYTES}"
             parked = letter(topic, body, Reason.OVERSIZE, detail, received_ms=now_ms)
-            arrived = Arrived(topic, b"", retained, now_ms, parked)
+            arrived = Arrived(topic, b"", retained, now_ms, now_s, parked)
             size, share = len(parked.body), AIR
         else:
-            arrived = Arrived(topic, body, retained, now_ms)
+            arrived = Arrived(topic, body, retained, now_ms, now_s)
             size, share = len(body), _share_of(topic)
         if self._inbox.put(share, arrived, size + len(topic) + 200):
             return True

@@ -20,10 +20,13 @@ class Life(msgspec.Struct, kw_only=True):
     over: list[str] = []
     alive_s: float | None = msgspec.field(default=None)
     """Monotonic time of its last message that was not retained, None since its newest boot's will."""
+    died_s: float | None = msgspec.field(default=None)
+    """Monotonic time at which its newest boot's will came."""
 
-    def message(self, now_s: float) -> None:
-        """Something of its own came that was not retained."""
-        self.alive_s = now_s
+    def message(self, arrived_s: float) -> None:
+        """Something of its own came that was not retained; what came before the will no longer counts after it."""
+        if self.died_s is None or arrived_s >= self.died_s:
+            self.alive_s = max(arrived_s, self.alive_s or arrived_s)
 
     def online(self, boot: str) -> bool:
         """Presence of a boot came. True if it is the newest, so that what it says of the agent counts."""
@@ -31,7 +34,7 @@ class Life(msgspec.Struct, kw_only=True):
             self._remember(boot)
         return bool(self.boots) and self.boots[-1] == boot
 
-    def will(self, boot: str) -> bool:
+    def will(self, boot: str, arrived_s: float) -> bool:
         """The will of a boot came. True if the agent is therefore offline.
 
         A will of a boot never heard of counts only if the newest known boot is over, or none is known: else it is late,
@@ -45,7 +48,9 @@ class Life(msgspec.Struct, kw_only=True):
             self.over = [*self.over, boot][-BOOTS_REMEMBERED:]
         if boot != newest:
             return False
-        self.alive_s = None
+        self.died_s = arrived_s
+        if self.alive_s is not None and self.alive_s <= arrived_s:
+            self.alive_s = None
         return True
 
     def is_online(self, now_s: float, online_s: float) -> bool:

@@ -38,7 +38,7 @@ def test_fifty_kills_lose_nothing(tmp_path: Path) -> None:
             victim.kill()
             time.sleep(chance.uniform(0.0, 0.1))
             victim.start()
-        assert kills == KILLS, f"the replay was over after {kills} kills: give it more rows a kill"
+        assert kills == KILLS, f"the replay was over ({replay.code}) after {kills} kills:\n{replay.log}"
         replay.wait(within_s=300)
         assert gateway.metric("openhall_dead_letters_total") == 0
     assert differences(in_sqlite(file), readings_of(recording)) == []

@@ -1,8 +1,10 @@
 """Who is online, as the contract defines it."""
 
 from gateway.ingest.presence import BOOTS_REMEMBERED, Life
+from telemetry import messages, senml
+from telemetry.messages import Presence
 from telemetry.topics import Root
-from tests.gateway.ingest.hall import CORD, POINT, ROOT, Hall
+from tests.gateway.ingest.hall import CORD, POINT, ROOT, Hall, air_pack
 
 
 def online(hall: Hall) -> bool:
@@ -81,15 +83,15 @@ def test_a_will_nobody_knows_counts_only_if_nothing_newer_is_known() -> None:
     life = Life()
     life.online("b1")
     life.message(0.0)
-    assert not life.will("b0")
+    assert not life.will("b0", 10.0)
     assert life.is_online(1.0, 180.0)
-    assert life.will("b1")
+    assert life.will("b1", 10.0)
     life.message(2.0)
-    assert life.will("b2")
+    assert life.will("b2", 10.0)
     assert not life.is_online(3.0, 180.0)
     assert not life.online("b0"), "its will has come: it cannot be the newest"
     fresh = Life()
-    assert fresh.will("b7")
+    assert fresh.will("b7", 10.0)
     assert not fresh.online("b6") or fresh.boots[-1] == "b6"
 
 
@@ -98,7 +100,7 @@ def test_what_is_remembered_is_bounded() -> None:
     life = Life()
     for number in range(1_000):
         life.online(f"b{number}")
-        life.will(f"b{number}")
+        life.will(f"b{number}", 10.0)
     assert len(life.boots) == len(life.over) == BOOTS_REMEMBERED
 
 
@@ -127,3 +129,14 @@ def test_the_same_point_id_in_two_sites_is_no_conflict() -> None:
     hall.presence("boot-1", points=[POINT], root=Root("north", "b002", "pi-1"))
     assert hall.ingest.directory.conflicts() == []
     assert [one.site for one in hall.ingest.directory.sites()] == ["b001", "b002"]
+
+
+def test_air_that_waited_behind_a_will_does_not_revive_the_dead() -> None:
+    """Calls and wills overtake air on their way to be heard; when a message came counts, not when it is read."""
+    hall = Hall()
+    hall.presence("boot-1")
+    hall.ingest.offer(ROOT.readings, senml.encode(air_pack(1, time_ms=hall.now_ms)), False)
+    hall.clock.advance(0.5)
+    hall.ingest.offer(ROOT.presence, messages.encode(Presence(online=False, boot="boot-1")), False)
+    hall.ingest.hear()
+    assert not online(hall)
