@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from math import fsum
 from typing import Final
 
 from agent.journal_rows import Label, Moment, Row, RowClass, Value
@@ -70,7 +70,7 @@ def _mean(group: list[Row], slot_s: int) -> Mean:
     label = group[0].label
     return Mean(
         label=Label(root=label.root, point=label.point, room=label.room, kind=label.kind, names=tuple(numbers)),
-        values=tuple(Value(name, fmean(given), _ordered(flags[name])) for name, given in numbers.items()),
+        values=tuple(Value(name, fsum(given) / len(given), _ordered(flags[name])) for name, given in numbers.items()),
         moment=first._replace(ms=first.ms + 1),
         slot_s=slot_s,
         replaced=tuple(group),

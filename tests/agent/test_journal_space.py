@@ -13,7 +13,10 @@ from agent.declaring import from_text
 from agent.journal import Journal, Row, RowClass
 from agent.journal_errors import JournalFullError
 from agent.journal_file import JournalFile
+from agent.journal_space import Step
+from agent.thinning import means_of
 from telemetry.ranges import RangeSet
+from telemetry.readings import DropReason
 from tests.agent.journals import Machine, Wire, drain, held_of
 
 START_MS = 1_700_000_000_000 // 600_000 * 600_000
@@ -267,6 +270,24 @@ def test_a_full_disk_loses_nothing_while_something_can_go(machine: Machine, monk
     machine.clock.advance(61.0)
     journal.tick()
     assert machine.path.with_name("journal.db.reserve").exists()
+
+
+def test_numbers_of_a_refused_step_are_taken_again(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Means and declarations that were not written leave no gap, and what they stood for is still there."""
+    journal = machine.open()
+    rows = fill(journal, 12)
+    means = means_of(rows, 60, is_cut=False)
+    step = Step([], [row for mean in means for row in mean.replaced], DropReason.THINNED, means)
+    store = journal._store
+    before = store.numbers.next
+    with no_room(monkeypatch, times=1), pytest.raises(JournalFullError):
+        store.apply(step)
+    assert store.numbers.next == before
+    assert held_of(journal).size() == 12
+    assert journal.unreceipted_count == 12
+    store.apply(step)
+    assert store.numbers.next == before + len(means) + 1
+    assert held_of(journal).size() == len(means) + 1
 
 
 def test_numbers_are_not_used_up_by_refused_writes(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
