@@ -41,7 +41,6 @@ class Arrived(NamedTuple):
 
     Sorts of messages overtake each other on the way here, so when it came is told twice: by the wall clock for readings
     and by the monotonic one for who lives.
-    and by the monotonic one for who lives.
     """
 
     topic: str

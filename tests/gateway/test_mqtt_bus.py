@@ -474,3 +474,13 @@ def test_certificates_and_password_open_a_locked_broker_and_wrong_ones_do_not(tm
             secret.write_text("secret\n", encoding="ascii")
             wait_until(lambda: bus.fault is None)
             assert not bus.rival
+
+
+def test_small_messages_do_not_wait_for_one_another(mosquitto: Mosquitto) -> None:
+    """Nagle's algorithm is off: a receipt leaves at once, though the last one is not acknowledged yet."""
+    with running(mosquitto.port, "swift", Box()) as (bus, _registry):
+        wait_until(lambda: bus.fault is None, what="a connection")
+        assert bus._link is not None
+        link = bus._link._client.socket()
+        assert link is not None
+        assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
