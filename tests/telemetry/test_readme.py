@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-from telemetry.parts import PARTS
 from telemetry.quantities import QUANTITIES
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "telemetry"
@@ -22,13 +21,6 @@ def test_every_quantity_stands_there_with_its_row() -> None:
         line = f"| `{row.name}` | {row.unit} | {bounds} | {row.display_unit} | {row.title_en} | {row.title_zh} |"
         assert (line in PAGE) == row.on_wire, row.name
         assert f"`{row.name}`" in PAGE
-
-
-def test_every_part_stands_there_with_its_source() -> None:
-    """And with what it measures."""
-    for part in PARTS.values():
-        measured = ", ".join(f"`{channel.quantity}`" for channel in part.channels)
-        assert f"| `{part.name}` | {part.title} | {measured} | {part.source} |" in PAGE
 
 
 def test_every_module_stands_there() -> None:
