@@ -26,6 +26,8 @@ DRIVERS: Final[dict[str, str]] = {
     "sen68": "sen6x:Sen68",
     "sen69c": "sen6x:Sen69c",
     "sps30": "sps30:Sps30",
+    "sgp40": "sgp4x:Sgp40",
+    "sgp41": "sgp4x:Sgp41",
     "sht40": "sht4x:Sht40",
     "sht41": "sht4x:Sht41",
     "sht45": "sht4x:Sht45",

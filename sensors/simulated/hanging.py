@@ -23,6 +23,8 @@ CHIPS: Final[dict[str, str]] = {
     "sen68": "sensirion.sen6x:SimulatedSen6x",
     "sen69c": "sensirion.sen6x:SimulatedSen6x",
     "sps30": "sensirion.sps30:SimulatedSps30",
+    "sgp40": "sensirion.sgp4x:SimulatedSgp4x",
+    "sgp41": "sensirion.sgp4x:SimulatedSgp4x",
     "sht40": "sensirion.sht4x:SimulatedSht4x",
     "sht41": "sensirion.sht4x:SimulatedSht4x",
     "sht45": "sensirion.sht4x:SimulatedSht4x",

@@ -16,6 +16,9 @@ def make_bench(monkeypatch: pytest.MonkeyPatch) -> MakeBench:
     def make(part: str = "scd41", *, plan: RoomPlan = STILL, air: Air | None = None, **settings: object) -> Bench:
         settings.setdefault("bus", default_bus(part))
         bench = Bench(SensorSpec(part=part, **settings), plan, air)  # type: ignore[arg-type]
+        # The class is changed for the test, and what it learned of an earlier one's chips forgotten.
+        monkeypatch.setattr("sensors.sgp4x.Sgp4x.heart", bench.clock)
+        monkeypatch.setattr("sensors.sgp4x.Sgp4x.learned", {})
         for library in ("adafruit_scd4x.time", "adafruit_sht4x.time"):
             monkeypatch.setattr(library, SimpleNamespace(sleep=bench.clock.sleep))
         monkeypatch.setattr("adafruit_bh1750.sleep", bench.clock.sleep)

@@ -30,6 +30,8 @@ class BenchClock:
 
     def __init__(self) -> None:
         self.time = 1_000.0
+        self._beats: list[tuple[float, float, Callable[[], None]]] = []
+        self._is_beating = False
 
     def now(self) -> float:
         """The wall clock, which says the same."""
@@ -40,8 +42,29 @@ class BenchClock:
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        """What the driver believes to be `time.sleep`."""
-        self.time += seconds
+        """What the driver believes to be `time.sleep`; hearts beat meanwhile, unless one of them it is that sleeps."""
+        until = self.time + seconds
+        while self._beats and not self._is_beating:
+            due, period_s, beat = min(self._beats, key=lambda entry: entry[0])
+            if due > until:
+                break
+            self.time = max(self.time, due)
+            self._beats[self._beats.index((due, period_s, beat))] = (due + period_s, period_s, beat)
+            self._is_beating = True
+            try:
+                beat()
+            finally:
+                self._is_beating = False
+        self.time = max(until, self.time) if seconds > 0 else until
+
+    def every(self, period_s: float, beat: Callable[[], None]) -> Callable[[], None]:
+        """A heart that beats with this clock."""
+        self._beats.append((self.time + period_s, period_s, beat))
+
+        def end() -> None:
+            self._beats = [entry for entry in self._beats if entry[2] != beat]
+
+        return end
 
 
 class Bench:
