@@ -16,6 +16,9 @@ from agent.journal_schema import STEPS, is_foreign, upgrade, version_of
 
 PAGE_BYTES: Final = 4096
 CACHE_KIB: Final = 1024
+MAX_CHECKED_PAGES: Final = 16_384
+"""A file of more than 64 MB is not looked through at start: on an SD card that takes a minute. Damage shows later."""
+
 BALLAST_SUFFIX: Final = ".reserve"
 
 log = structlog.get_logger(__name__)
@@ -52,7 +55,7 @@ class JournalFile:
         Args:
             path: Where it is.
             budget: How large it may be.
-            is_suspect: Look through all of it first: it was not closed in order.
+            is_suspect: It was not closed in order: look through all of it first, if it is not too large for that.
 
         Raises:
             JournalInUseError: Another program has it open.
@@ -92,7 +95,7 @@ class JournalFile:
             run(f"PRAGMA cache_size = -{CACHE_KIB}")
             run(f"PRAGMA wal_autocheckpoint = {self.budget.wal_pages}")
             run(f"PRAGMA journal_size_limit = {2 * self.budget.wal_pages * PAGE_BYTES}")
-            if is_suspect and not self.is_new:
+            if is_suspect and 0 < self.pages <= MAX_CHECKED_PAGES and not self.is_new:
                 found = run("PRAGMA quick_check(1)").fetchone()[0]
                 if found != "ok":
                     raise JournalCorruptError(f"{self.path}: is damaged: {found}")

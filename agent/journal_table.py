@@ -56,14 +56,22 @@ class JournalTable:
     def held(self) -> dict[str, RangeSet]:
         """By journal id, the numbers of all rows."""
         held: dict[str, RangeSet] = {}
-        after = 0
-        while True:
-            chunk = self._file.rows("SELECT sq, opening FROM packs WHERE sq > ? ORDER BY sq LIMIT 5000", (after,))
-            if not chunk:
-                return held
-            for sequence, opening in chunk:
-                held.setdefault(self._openings.by_id[opening], RangeSet()).add(sequence)
-            after = chunk[-1][0]
+        openings = self._file.rows("SELECT opening, min(sq), max(sq), count(*) FROM packs GROUP BY opening")
+        for opening, first, last, count in openings:
+            # Most openings have no holes; a million rows are not looked at one by one to find that out.
+            is_whole = count == last - first + 1
+            numbers = RangeSet([(first, last)]) if is_whole else self._numbers_of(opening, first, last)
+            held[self._openings.by_id[opening]] = numbers
+        return held
+
+    def _numbers_of(self, opening: int, first: int, last: int) -> RangeSet:
+        numbers = RangeSet()
+        sql = "SELECT sq FROM packs WHERE sq BETWEEN ? AND ? AND opening = ? ORDER BY sq LIMIT 5000"
+        while chunk := self._file.rows(sql, (first, last, opening)):
+            for (sequence,) in chunk:
+                numbers.add(sequence)
+            first = chunk[-1][0] + 1
+        return numbers
 
     def highest(self, journal: str | None = None) -> Row | None:
         """The row with the highest number, of one opening or of all."""
