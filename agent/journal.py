@@ -336,7 +336,7 @@ class Journal:
     # -- what is to be sent --------------------------------------------------------------------------------------------
 
     def mark_sent(self, rows: Iterable[Row]) -> None:
-        """These packs are about to be handed to the network; facility packs among them are on the disk on return."""
+        """These packs are about to be handed to the network; all that waits is in the file on return."""
         with self._lock:
             pending = self._store.pending
             for row in rows:
