@@ -1,13 +1,13 @@
 """The ledger's rows in the state database: read into memory, and written as far as they changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, func, select, tuple_
 
 from gateway.ingest.minutes import Known
 from gateway.ingest.spans import Changes, TimedSpans
-from gateway.state.state import upsert
+from gateway.state.state import insert_missing, upsert
 from gateway.state.tables import journal as journal_table
 from gateway.state.tables import site_minutes as minutes_table
 from gateway.state.tables import span as span_table
@@ -66,11 +66,7 @@ class JournalEntry:
 def load_journals(connection: Connection, keys: Sequence[Key], epochs: dict[str, int]) -> dict[Key, JournalEntry]:
     """The entries of these journals, empty where there is no row."""
     entries = {key: JournalEntry(key) for key in keys}
-    for at in range(0, len(keys), CHUNK // 4):
-        chunk = [(*_words(root), journal) for root, journal in keys[at : at + CHUNK // 4]]
-        columns = (journal_table.c.region, journal_table.c.site, journal_table.c.agent, journal_table.c.journal)
-        for row in connection.execute(select(journal_table).where(tuple_(*columns).in_(chunk))):
-            entries[(Root(row.region, row.site, row.agent), row.journal)].row_id = row.id
+    _find_rows(connection, entries)
     _load_spans(connection, entries.values(), epochs)
     return entries
 
@@ -121,10 +117,12 @@ def _spans_of(entry: JournalEntry, kind: str, reason: str, epoch: int, epochs: d
 
 def write_journals(connection: Connection, entries: Iterable[JournalEntry], epochs: dict[str, int]) -> None:
     """Write what changed in these entries."""
+    entries = list(entries)
+    _make_rows(connection, {entry.key: entry for entry in entries if entry.row_id is None})
     put: list[dict[str, object]] = []
     gone: list[dict[str, object]] = []
     for entry in entries:
-        row_id = entry.row_id if entry.row_id is not None else _new_row(connection, entry)
+        row_id = entry.row_id
         for kind, reason, spans in entry.parts():
             changes = spans.take_changes()
             key = {"kind": kind, "reason": reason, "epoch": epochs.get(entry.key[0].region, 0) if kind == THERE else 0}
@@ -167,17 +165,19 @@ def expire(connection: Connection, now_ms: int, keep_ms: int) -> None:
     connection.execute(delete(journal_table).where(journal_table.c.id.not_in(used)))
 
 
-def _new_row(connection: Connection, entry: JournalEntry) -> int:
-    """The row of a journal heard of for the first time; another gateway on the same state may have made it."""
-    root, journal = entry.key
-    words = dict(zip(("region", "site", "agent"), _words(root), strict=True), journal=journal)
-    found = connection.execute(select(journal_table.c.id).filter_by(**words)).scalar()
-    if found is None:
-        inserted = connection.execute(journal_table.insert().values(**words).returning(journal_table.c.id))
-        found = inserted.scalar_one()
-    entry.row_id = int(found)
-    return entry.row_id
+def _make_rows(connection: Connection, entries: Mapping[Key, JournalEntry]) -> None:
+    """The rows of journals heard of for the first time; another gateway on the same state may have made some."""
+    words = [
+        {"region": root.region, "site": root.site, "agent": root.agent, "journal": journal} for root, journal in entries
+    ]
+    insert_missing(connection, journal_table, words)
+    _find_rows(connection, entries)
 
 
-def _words(root: Root) -> tuple[str, str, str]:
-    return root.region, root.site, root.agent
+def _find_rows(connection: Connection, entries: Mapping[Key, JournalEntry]) -> None:
+    """Tell each entry which row is its own, where there is one."""
+    keys = [(root.region, root.site, root.agent, journal) for root, journal in entries]
+    columns = (journal_table.c.region, journal_table.c.site, journal_table.c.agent, journal_table.c.journal)
+    for at in range(0, len(keys), CHUNK // 4):
+        for row in connection.execute(select(journal_table).where(tuple_(*columns).in_(keys[at : at + CHUNK // 4]))):
+            entries[(Root(row.region, row.site, row.agent), row.journal)].row_id = row.id
