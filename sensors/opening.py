@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from sensors.errors import SensorMisconfigured
-from sensors.spec import Sensor, SensorSpec, i2c_bus_number, part_of
+from sensors.spec import Sensor, SensorSpec, i2c_bus_number, part_of, serial_path
 from telemetry.clock import Clock, SystemClock
 from telemetry.parts import Part
 
@@ -34,6 +34,8 @@ DRIVERS: Final[dict[str, str]] = {
     "bme280": "bosch:Bme280",
     "bmp280": "bosch:Bmp280",
     "bh1750": "bh1750:Bh1750",
+    "pms5003": "plantower:Pms5003",
+    "pmsa003": "plantower:Pmsa003",
 }
 """Module and class of each part that we can read; the table of parts knows more. Words, so that only what is used is
 imported: a Pi has little memory."""
@@ -83,6 +85,16 @@ def open_sensor(
 
 def _real_port(spec: SensorSpec, part: Part) -> Callable[[], Any]:
     """What opens the bus of a part; its name is checked at once, also where it is only a name."""
+    if part.bus == "serial":
+        path = serial_path(spec)
+
+        def open_serial() -> Any:
+            from sensors.plantower import BAUD
+            from sensors.serial_port import LinuxSerial
+
+            return LinuxSerial(path, BAUD)
+
+        return open_serial
     number = i2c_bus_number(spec.bus)
 
     def open_i2c() -> Any:

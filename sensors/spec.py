@@ -8,6 +8,7 @@ from sensors.errors import SensorMisconfigured
 from telemetry.parts import PARTS, Part
 
 _I2C_BUS: Final = re.compile(r"(?:/dev/)?i2c-(\d{1,3})|(\d{1,3})")
+_SERIAL_PORT: Final = re.compile(r"/dev/(?!i2c)[A-Za-z][\w.:+/-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,7 @@ class SensorSpec:
 
     Attributes:
         part: A name of `telemetry.parts.PARTS`.
-        bus: `/dev/i2c-1`, `i2c-1` or 1.
+        bus: `/dev/i2c-1`, `i2c-1` or 1; for serial sensors the port, `/dev/serial0`.
         address: Its I2C address; None for the one it is sold with.
         simulate: True for a simulated chip in a simulated room; `bus` is then only a name.
         room: The room it hangs in; simulated sensors of one site and room breathe the same air.
@@ -100,6 +101,30 @@ def i2c_bus_number(bus: str | int) -> int:
         text = "an I2C bus is named /dev/i2c-1, i2c-1 or 1; list yours with `ls /dev/i2c-*`"
         raise SensorMisconfigured(text, setting="bus", got=bus, bus=str(bus))
     return found
+
+
+def serial_path(spec: SensorSpec) -> str:
+    """The path of a serial port.
+
+    Raises:
+        SensorMisconfigured: If it is none, or an address is given.
+    """
+    no_address(spec)
+    if not _SERIAL_PORT.fullmatch(str(spec.bus)) or ".." in str(spec.bus):
+        text = f"the {spec.part} sits on a serial port, as /dev/serial0 or /dev/ttyUSB0; see `ls -l /dev/serial*`"
+        raise SensorMisconfigured(text, setting="bus", got=spec.bus, sensor=spec.part, bus=str(spec.bus))
+    return str(spec.bus)
+
+
+def no_address(spec: SensorSpec) -> None:
+    """Refuse an address where there is none.
+
+    Raises:
+        SensorMisconfigured: If one is given.
+    """
+    if spec.address is not None:
+        text = f"the {spec.part} has no I2C address; remove the line"
+        raise SensorMisconfigured(text, setting="address", got=spec.address, sensor=spec.part, bus=str(spec.bus))
 
 
 def i2c_address(spec: SensorSpec, part: Part, known: frozenset[int] = frozenset()) -> int:

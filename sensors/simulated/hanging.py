@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sensors.simulated.bus import SimulatedI2C
 from sensors.simulated.rooms import Rooms
+from sensors.simulated.serial_line import SimulatedSerial
 from sensors.spec import SensorSpec, i2c_address, part_of
 from telemetry.clock import SystemClock
 
@@ -31,6 +32,8 @@ CHIPS: Final[dict[str, str]] = {
     "bme280": "bosch.bmx280:SimulatedBmx280",
     "bmp280": "bosch.bmx280:SimulatedBmx280",
     "bh1750": "rohm.bh1750:SimulatedBh1750",
+    "pms5003": "plantower.pms:SimulatedPms",
+    "pmsa003": "plantower.pms:SimulatedPms",
 }
 """Module and class of each part's simulated twin."""
 
@@ -53,7 +56,7 @@ def simulated_chip(spec: SensorSpec, rooms: Rooms) -> Any:
     Its serial number and its errors follow from where it hangs, so that every run finds the same unit.
     """
     part = part_of(spec)
-    place = f"{spec.bus}/{i2c_address(spec, part)}"
+    place = f"{spec.bus}/{i2c_address(spec, part)}" if part.bus == "i2c" else str(spec.bus)
     seed = zlib.crc32(f"{spec.site}/{spec.room}/{place}/{spec.part}".encode())
     room = rooms.room(spec.site, spec.room)
     serial = random.Random(seed).getrandbits(48)
@@ -63,6 +66,9 @@ def simulated_chip(spec: SensorSpec, rooms: Rooms) -> Any:
 
 def simulated_port(spec: SensorSpec, rooms: Rooms, sleep: Callable[[float], None]) -> Any:
     """A bus with the chip of a spec on it."""
+    part, chip = part_of(spec), simulated_chip(spec, rooms)
+    if part.bus == "serial":
+        return SimulatedSerial(chip)
     bus = SimulatedI2C(sleep)
-    bus.chips[i2c_address(spec, part_of(spec))] = simulated_chip(spec, rooms)
+    bus.chips[i2c_address(spec, part)] = chip
     return bus

@@ -1,0 +1,1 @@
+"""Maxim's sensors, byte by byte."""

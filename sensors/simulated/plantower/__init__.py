@@ -1,0 +1,1 @@
+"""Plantower's sensors, byte by byte."""

@@ -1,0 +1,1 @@
+"""Sensors of Maxim, each held against its manual."""

@@ -1,0 +1,1 @@
+"""Sensors of Plantower, each held against its manual."""
