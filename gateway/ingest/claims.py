@@ -66,7 +66,9 @@ class Claims:
     def conflicts(self) -> list[Conflict]:
         """Every claim after the first, at most `CONFLICTS_KEPT` of them."""
         found: list[Conflict] = []
-        for (site, point), claimants in sorted(self._claims.items()):
+        contested = [key for key, claimants in self._claims.items() if len(claimants) > 1]
+        for site, point in sorted(contested):
+            claimants = self._claims[site, point]
             owner, *others = claimants
             found += [Conflict(site, point, owner, other, claimants[other]) for other in others]
             if len(found) >= CONFLICTS_KEPT:

@@ -280,9 +280,14 @@ class Directory:
     def sites(self) -> list[SiteView]:
         """Every site of which anything is known, by name."""
         with self._lock:
+            return [self._site(name) for name in self.site_names()]
+
+    def site_names(self) -> list[str]:
+        """Every site of which anything is known, in order."""
+        with self._lock:
             names = {site for site, cards in self._agents_by_site.items() if cards}
             names.update(site for site, cards in self._points.items() if cards)
-            return [self._site(name) for name in sorted(names)]
+        return sorted(names)
 
     def _site(self, site: str) -> SiteView:
         agents, points = self._agents_by_site.get(site, {}), self._points.get(site, {})
@@ -300,6 +305,13 @@ class Directory:
                 for card in (self._agents if site is None else self._agents_by_site.get(site, {})).values()
             ]
         return sorted(views, key=lambda view: view.root)
+
+    def count_agents(self) -> tuple[int, int]:
+        """How many agents are online, and how many are not."""
+        now_s = self._clock.monotonic()
+        with self._lock:
+            online = sum(card.life.is_online(now_s, self._online_s) for card in self._agents.values())
+            return online, len(self._agents) - online
 
     def points(self, site: str) -> list[PointView]:
         """The points of a site, by name. After a restart the newest values come from the store, once."""

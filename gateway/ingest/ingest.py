@@ -257,16 +257,16 @@ class Ingest:
     def _take_census(self) -> None:
         """What is counted over all agents and sites: too much work for every second."""
         metrics = self._metrics
-        online = [view.online for view in self.directory.agents()]
-        metrics.agents.labels("true").set(sum(online))
-        metrics.agents.labels("false").set(len(online) - sum(online))
+        online, offline = self.directory.count_agents()
+        metrics.agents.labels("true").set(online)
+        metrics.agents.labels("false").set(offline)
         metrics.owing.set(len(self._asking.watched()))
         metrics.conflicts.set(len(self.directory.conflicts()))
         metrics.rivals.set(len(self._gateways.rivals()))
         metrics.directory_refused.set(self.directory.refused)
         metrics.ledger_forgotten.set(self.ledger.spans_forgotten)
         try:
-            self._ledger_metrics.refresh([view.site for view in self.directory.sites()])
+            self._ledger_metrics.refresh(self.directory.site_names())
         except StateUnavailable as error:
             metrics.state_failures.inc()
             log.warning("ledger cannot be read", error=str(error))

@@ -247,3 +247,19 @@ def test_late_air_fills_the_minute_it_belongs_to() -> None:
     hall.say(ROOT.readings, senml.encode(air_pack(1, time_ms=hall.now_ms - 86_400_000)))
     hall.keep()
     assert hall.statuses() == {-1440: "there"}
+
+
+def test_a_site_that_another_one_displaces_keeps_no_label() -> None:
+    """Within the bound go the first sites by name; what stood under a label of its own moves to the others."""
+    hall = Hall(IngestSettings(sites_in_metrics=1))
+    hall.air(1, age_s=60)
+    hall.keep()
+    hall.ingest.tick()
+    assert hall.metric("openhall_ledger_minutes", site="b001", status="there") == 1
+    hall.air(1, age_s=60, root=Root("north", "a001", "pi-9"))
+    hall.keep()
+    hall.clock.advance(10)
+    hall.ingest.tick()
+    assert hall.metric("openhall_ledger_minutes", site="a001", status="there") == 1
+    assert hall.metric("openhall_ledger_minutes", site="_others", status="there") == 1
+    assert b'site="b001"' not in hall.metrics.expose()
