@@ -7,6 +7,7 @@ the user must do something (said), 4 where packages could not be fetched, 1 for 
 """
 
 import ctypes
+import fcntl
 import hashlib
 import os
 import shutil
@@ -210,6 +211,21 @@ def packages_in(requirements: Path) -> int:
     return sum("==" in line and "'win32'" not in line for line in lines if not line.startswith((" ", "#")))
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the checkout against another installation; wait for it, and say so."""
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another installation runs in this checkout: waiting for its end")
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
 def install(name: str) -> None:
     """Make the set `name` stand in `.venv`.
 
@@ -242,7 +258,8 @@ def main(arguments: list[str]) -> int:
         say(f"usage: deploy/with_python.sh deploy/install.py {'|'.join(SETS)}")
         return 2
     try:
-        install(arguments[0])
+        with alone():
+            install(arguments[0])
     except InstallError as error:
         print(error, file=sys.stderr)
         return error.code

@@ -50,6 +50,32 @@ def test_a_failed_install_is_done_again(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert not stamp.exists()
 
 
+def test_two_installations_take_turns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`make demo` and `make test` may be started at once in a new checkout; the second says why it waits."""
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    told: list[str] = []
+    waits, done = threading.Event(), threading.Event()
+
+    def tell(text: str) -> None:
+        told.append(text)
+        waits.set()
+
+    def second() -> None:
+        with install.alone():
+            done.set()
+
+    monkeypatch.setattr(install, "say", tell)
+    thread = threading.Thread(target=second)
+    with install.alone():
+        assert told == []
+        thread.start()
+        assert waits.wait(10)
+        assert not done.is_set()
+    assert done.wait(10)
+    thread.join()
+    assert told == ["another installation runs in this checkout: waiting for its end"]
+
+
 def test_an_unknown_set_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     """It names those that there are."""
     assert install.main(["everything"]) == 2
