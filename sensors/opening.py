@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from sensors.errors import SensorMisconfigured
-from sensors.spec import Sensor, SensorSpec, i2c_bus_number, part_of, serial_path
+from sensors.spec import Sensor, SensorSpec, i2c_bus_number, part_of, serial_path, w1_name
 from telemetry.clock import Clock, SystemClock
 from telemetry.parts import Part
 
@@ -36,6 +36,7 @@ DRIVERS: Final[dict[str, str]] = {
     "bh1750": "bh1750:Bh1750",
     "pms5003": "plantower:Pms5003",
     "pmsa003": "plantower:Pmsa003",
+    "ds18b20": "ds18b20:Ds18b20",
 }
 """Module and class of each part that we can read; the table of parts knows more. Words, so that only what is used is
 imported: a Pi has little memory."""
@@ -95,6 +96,15 @@ def _real_port(spec: SensorSpec, part: Part) -> Callable[[], Any]:
             return LinuxSerial(path, BAUD)
 
         return open_serial
+    if part.bus == "1-wire":
+        w1_name(spec)
+
+        def open_w1() -> Any:
+            from sensors.w1 import LinuxW1
+
+            return LinuxW1()
+
+        return open_w1
     number = i2c_bus_number(spec.bus)
 
     def open_i2c() -> Any:

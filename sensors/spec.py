@@ -8,6 +8,7 @@ from sensors.errors import SensorMisconfigured
 from telemetry.parts import PARTS, Part
 
 _I2C_BUS: Final = re.compile(r"(?:/dev/)?i2c-(\d{1,3})|(\d{1,3})")
+_W1: Final = re.compile(r"(?:w1|/sys/bus/w1/devices)(?:[:/](28-[0-9a-f]{12}))?")
 _SERIAL_PORT: Final = re.compile(r"/dev/(?!i2c)[A-Za-z][\w.:+/-]*")
 
 
@@ -17,7 +18,8 @@ class SensorSpec:
 
     Attributes:
         part: A name of `telemetry.parts.PARTS`.
-        bus: `/dev/i2c-1`, `i2c-1` or 1; for serial sensors the port, `/dev/serial0`.
+        bus: `/dev/i2c-1`, `i2c-1` or 1; for serial sensors the port, `/dev/serial0`; for
+            1-Wire `w1`, or `w1:28-0316a2795aff` where several are.
         address: Its I2C address; None for the one it is sold with.
         simulate: True for a simulated chip in a simulated room; `bus` is then only a name.
         room: The room it hangs in; simulated sensors of one site and room breathe the same air.
@@ -114,6 +116,20 @@ def serial_path(spec: SensorSpec) -> str:
         text = f"the {spec.part} sits on a serial port, as /dev/serial0 or /dev/ttyUSB0; see `ls -l /dev/serial*`"
         raise SensorMisconfigured(text, setting="bus", got=spec.bus, sensor=spec.part, bus=str(spec.bus))
     return str(spec.bus)
+
+
+def w1_name(spec: SensorSpec) -> str | None:
+    """The name of a 1-Wire thermometer; None if none is named and the only one is meant.
+
+    Raises:
+        SensorMisconfigured: If the bus is none, or an address is given.
+    """
+    no_address(spec)
+    match = _W1.fullmatch(str(spec.bus))
+    if match is None:
+        text = f"the {spec.part} sits on 1-Wire: w1, or w1:28-0316a2795aff; see `ls /sys/bus/w1/devices`"
+        raise SensorMisconfigured(text, setting="bus", got=spec.bus, sensor=spec.part, bus=str(spec.bus))
+    return match[1]
 
 
 def no_address(spec: SensorSpec) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sensors.simulated.bus import SimulatedI2C
 from sensors.simulated.rooms import Rooms
 from sensors.simulated.serial_line import SimulatedSerial
+from sensors.simulated.w1_bus import SimulatedW1
 from sensors.spec import SensorSpec, i2c_address, part_of
 from telemetry.clock import SystemClock
 
@@ -34,6 +35,7 @@ CHIPS: Final[dict[str, str]] = {
     "bh1750": "rohm.bh1750:SimulatedBh1750",
     "pms5003": "plantower.pms:SimulatedPms",
     "pmsa003": "plantower.pms:SimulatedPms",
+    "ds18b20": "maxim.ds18b20:SimulatedDs18b20",
 }
 """Module and class of each part's simulated twin."""
 
@@ -69,6 +71,8 @@ def simulated_port(spec: SensorSpec, rooms: Rooms, sleep: Callable[[float], None
     part, chip = part_of(spec), simulated_chip(spec, rooms)
     if part.bus == "serial":
         return SimulatedSerial(chip)
+    if part.bus == "1-wire":
+        return SimulatedW1([chip], sleep)
     bus = SimulatedI2C(sleep)
     bus.chips[i2c_address(spec, part)] = chip
     return bus

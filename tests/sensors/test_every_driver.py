@@ -323,7 +323,7 @@ def test_address_that_the_part_cannot_have_is_refused(part: str) -> None:
     assert refused.value.setting == "address"
 
 
-@pytest.mark.parametrize(("error", "hint"), [(FileNotFoundError, "no such|is it plugged"), (PermissionError, "group")])
+@pytest.mark.parametrize(("error", "hint"), [(FileNotFoundError, "there is no"), (PermissionError, "group")])
 @pytest.mark.parametrize("part", ALL)
 def test_bus_that_cannot_be_opened(part: str, error: type[OSError], hint: str) -> None:
     """What to do about it is said."""
