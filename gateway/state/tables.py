@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 _ID: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only in a column declared INTEGER; elsewhere 64 bits are asked for."""
@@ -134,4 +134,82 @@ heard: Final = Table(
     Column("arrived_ms", BigInteger, nullable=False),
     UniqueConstraint("region", "site", "agent", "journal", "sequence"),
     Index("heard_point", "site", "point", "sequence"),
+)
+
+# Since version 2.
+
+alarm: Final = Table(
+    "alarm",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("open", Boolean, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("site", String(32), nullable=False),
+    Column("rule", String(32), nullable=False),
+    Column("raised_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("alarm_open", "open", "id"),
+    Index("alarm_site", "site", "id"),
+    Index("alarm_changed", "changed_ms"),
+)
+
+alarm_change: Final = Table(
+    "alarm_change",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("alarm_id", BigInteger, nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("alarm_change_alarm", "alarm_id", "id"),
+    Index("alarm_change_time", "time_ms"),
+)
+
+condition: Final = Table(
+    "condition",
+    metadata,
+    Column("rule", String(32), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("site", String(32), primary_key=True),
+    Column("point", String(32), primary_key=True),
+    Column("quantity", String(32), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+notice: Final = Table(
+    "notice",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("alarm_id", BigInteger, nullable=False),
+    # The hash of what is told: the same to the same person is one row, told once.
+    Column("key", String(64), nullable=False),
+    Column("person", String(32), nullable=False),
+    Column("tell", String(16), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("queued_ms", BigInteger, nullable=False),
+    Column("not_before_ms", BigInteger, nullable=False),
+    Column("channel", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # One message may carry several notices; the batch is its key, the same when a crash makes it go out again.
+    Column("batch", String(64), nullable=True),
+    Column("ended_ms", BigInteger, nullable=True),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("key", "person"),
+    Index("notice_status", "status", "not_before_ms"),
+    Index("notice_alarm", "alarm_id"),
+    Index("notice_batch", "batch"),
+    Index("notice_person", "person", "ended_ms"),
+)
+
+alarm_note: Final = Table(
+    "alarm_note",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
 )

@@ -11,7 +11,14 @@ from gateway.state import tables
 
 Step = Callable[[Connection], None]
 
-STEPS: Final = MappingProxyType[int, Step]({})
+
+def _add_alarms(connection: Connection) -> None:
+    """Version 2: alarms, their history, what has not lasted long enough yet, and who was told what."""
+    for table in (tables.alarm, tables.alarm_change, tables.condition, tables.notice, tables.alarm_note):
+        table.create(connection)
+
+
+STEPS: Final = MappingProxyType[int, Step]({1: _add_alarms})
 """By the version it starts from, what makes the next one of it. Version 1 is the first."""
 
 

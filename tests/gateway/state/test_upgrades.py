@@ -1,0 +1,33 @@
+"""Files of every older version become today's without loss."""
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import inspect, select
+
+from gateway.state import tables
+from gateway.state.state import State
+
+NEW_IN_2 = ("alarm", "alarm_change", "condition", "notice", "alarm_note")
+
+
+def test_version_1_gets_the_tables_of_alarms_and_keeps_its_rows(tmp_path: Path) -> None:
+    """What was heard stays heard, so that no call of before the upgrade rings again."""
+    url = f"sqlite:///{tmp_path / 'state.sqlite3'}"
+    State.open(url).close()
+    with sqlite3.connect(tmp_path / "state.sqlite3") as connection:
+        for name in NEW_IN_2:
+            connection.execute(f"DROP TABLE {name}")
+        connection.execute("UPDATE schema_version SET version = 1")
+        connection.execute("INSERT INTO mark VALUES ('north', 7, 5, 1)")
+        connection.execute(
+            "INSERT INTO heard VALUES (1, 'north', 'b1', 'pi-1', 'j', 3, 'cord', 'wc', 'call-a', 1, 'called', '', 5, 6)"
+        )
+    connection.close()
+    state = State.open(url)
+    with state.read() as reading:
+        assert set(NEW_IN_2) <= set(inspect(reading).get_table_names())
+        assert [row.sequence for row in reading.execute(select(tables.heard))] == [3]
+        assert [row.n for row in reading.execute(select(tables.mark))] == [7]
+        assert reading.execute(select(tables.schema_version.c.version)).scalar() == tables.SCHEMA_VERSION
+    state.close()
