@@ -40,8 +40,23 @@ class Cells:
         self._draw = None if seed is None else random.Random(seed)
         # Half of the stated accuracy at most, so that noise has its place within it.
         self._bias = {name: 0.0 if self._draw is None else self._draw.uniform(-0.5, 0.5) for name in feels}
+        # One laser counts all sizes: what it has too much of the small it has too much of the large.
+        for name in self.particles:
+            self._bias[name] = self._bias[self.particles[0]]
         self._felt: dict[str, float] = {}
         self._felt_at = 0.0
+
+    @property
+    def particles(self) -> list[str]:
+        """Its particle sizes, the smallest first."""
+        return [name for name in self._feels if name.startswith("pm")]
+
+    def nested(self) -> dict[str, float]:
+        """What it makes of the particle sizes: none below zero, each size within the next."""
+        told, least = {}, 0.0
+        for name in self.particles:
+            least = told[name] = max(least, self.told(name))
+        return told
 
     def feel(self, air: Air, now: float) -> None:
         """Follow the air, each cell with its own slowness."""
@@ -61,7 +76,8 @@ class Cells:
         if self._draw is None:
             return 0.0
         repeatability = self._feels[quantity].repeatability
-        channel = self._part.channel(quantity)
+        # The coarser sizes are stated more loosely; a unit is not so loose with them beside a good PM2.5.
+        channel = self._part.channel("pm2_5_ug_m3" if quantity in self.particles else quantity)
         factor = channel.unit_factor if channel else 1.0
         error = channel.error_at(value * factor) if channel else None
         stated = repeatability if error is None else error / factor

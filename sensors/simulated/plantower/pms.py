@@ -100,7 +100,7 @@ class SimulatedPms:
 
     def _measured(self) -> tuple[int, ...]:
         self.cells.feel(self._air(), self._now())
-        pm1, pm2_5, pm10 = (max(0.0, self.cells.told(name)) for name in FEELS)
+        pm1, pm2_5, pm10 = self.cells.nested().values()
         masses = tuple(clamped(value, 0, 1_000) for value in (pm1, pm2_5, pm10))
         counts = tuple(clamped(pm2_5 * share, 0, 0xFFFF) for share in COUNTS)
         return (*masses, *masses, *counts, VERSION << 8 | self.faults.error_code)

@@ -79,16 +79,17 @@ class SimulatedSen6x(MeasuringChip):
             self._status |= self.faults.status
 
     def _measured(self) -> tuple[int, ...]:
-        air = self._air()
-        return tuple(self._word(field, air) for field in LAYOUTS[self._part_name].fields)
+        air, particles = self._air(), self.cells.nested()
+        return tuple(self._word(field, air, particles) for field in LAYOUTS[self._part_name].fields)
 
-    def _word(self, field: Field, air: Air) -> int:
+    def _word(self, field: Field, air: Air, particles: Mapping[str, float]) -> int:
         ran_s = self._now() - (self._since or 0.0)
         waits_s = {"nox_index": NOX_S, "co2_ppm": CO2_S, "hcho_ug_m3": HCHO_S}.get(field.quantity, 0.0)
         if ran_s < waits_s:
             return field.unknown
         low, high = (-0x8000, 0x7FFE) if field.signed else (0, 0xFFFE)
-        return clamped(self._told(field.quantity, air) * field.scale, low, high) & 0xFFFF
+        value = particles[field.quantity] if field.quantity in particles else self._told(field.quantity, air)
+        return clamped(value * field.scale, low, high) & 0xFFFF
 
     def _told(self, quantity: str, air: Air) -> float:
         if quantity == "voc_index":

@@ -16,7 +16,6 @@ from sensors.words import WORDS, frame, words_of
 
 FLOATS: Final = 0x0300
 INTEGERS: Final = 0x0500
-SIZES: Final = ("pm1_ug_m3", "pm2_5_ug_m3", "pm4_ug_m3", "pm10_ug_m3")
 NUMBERS_CM3_PER_UG_M3: Final = (6.0, 7.0, 7.2, 7.2, 7.2)
 """Particles to 0.5, 1, 2.5, 4 and 10 µm for each µg/m³ of PM2.5: ours, of the data sheet's magnitude."""
 
@@ -77,7 +76,7 @@ class SimulatedSps30(MeasuringChip):
             self._status |= self.faults.status
 
     def _measured(self) -> tuple[int, ...]:
-        masses = [max(0.0, self.cells.told(name)) for name in SIZES]
+        masses = list(self.cells.nested().values())
         values = [*masses, *(masses[1] * share for share in NUMBERS_CM3_PER_UG_M3), 0.6]
         if self.faults.not_a_number:
             values = [float("nan")] * len(values)
