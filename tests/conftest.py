@@ -4,9 +4,11 @@ A test uses topics, regions and databases of its own on them. A test that kills 
 `tests.servers`.
 """
 
+import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.servers import Influxd, Mosquitto, NatsServer, VictoriaMetrics
@@ -14,6 +16,17 @@ from tests.servers import Influxd, Mosquitto, NatsServer, VictoriaMetrics
 # A busy machine makes no test fail.
 settings.register_profile("openhall", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("openhall")
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """A program run within a test sets logging up for its process; the next test must not write to its closed files."""
+    root = logging.getLogger()
+    before = list(root.handlers)
+    yield
+    structlog.reset_defaults()
+    for handler in [one for one in root.handlers if one not in before]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")
