@@ -9,6 +9,7 @@ import pytest
 
 from agent import cli
 from agent.cli import main
+from sensors.opening import DRIVERS
 
 GOOD = (
     'region = "east"\nsite = "east-001"\nagent = "hall-agent"\n'
@@ -48,9 +49,15 @@ def test_a_bad_configuration(config: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_what_only_the_driver_knows_is_checked_too(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A part without a driver, a height the part cannot be set to."""
-    config.write_text(GOOD.replace("scd41", "sfa30") + "", encoding="utf-8")
+    """A serial part on an I2C bus, a part without a driver, a height the part cannot be set to."""
+    config.write_text(GOOD.replace("scd41", "pms5003"), encoding="utf-8")
     assert main(["check-config", "--config", str(config)]) == 2
+    assert "$.sensors[0].bus: pms5003 on i2c-99: the pms5003 sits on a serial port" in capsys.readouterr().err
+    config.write_text(GOOD.replace("scd41", "sfa30"), encoding="utf-8")
+    assert main(["check-config", "--config", str(config)]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(DRIVERS, "sfa30")
+        assert main(["check-config", "--config", str(config)]) == 2
     assert "$.sensors[0].part" in capsys.readouterr().err
     config.write_text(GOOD + "altitude_m = 5000\n", encoding="utf-8")
     assert main(["check-config", "--config", str(config)]) == 2
