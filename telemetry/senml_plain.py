@@ -49,18 +49,24 @@ def read_plainly(body: bytes, site: str) -> Pack | None:
     if point is None or first.bt is None or not isfinite((first.bt + first.t) * 1000):
         return None
     base, is_relative = first.bt, round((first.bt + first.t) * 1000) < ABSOLUTE_FROM_MS
-    records: dict[tuple[str, int], Record] = {}
+    first.bn = first.bt = first.bver = None  # taken; no other record may have one
+    records: list[Record] = []
+    offset, time_ms = None, 0
     for one in raw:
-        name, flags, at_ms = one.n, FLAGS_OF_TEXTS.get(one.qf), (base + one.t) * 1000
-        if UNITS.get(name) != one.u or flags is None or not -MAX_SEQUENCE <= at_ms <= MAX_SEQUENCE:
+        if one.t != offset:
+            offset, at_ms = one.t, (base + one.t) * 1000
+            if not -MAX_SEQUENCE <= at_ms <= MAX_SEQUENCE:
+                return None
+            time_ms = round(at_ms)
+            if (time_ms < ABSOLUTE_FROM_MS) is not is_relative:
+                return None
+        flags = FLAGS_OF_TEXTS.get(one.qf)
+        if UNITS.get(one.n) != one.u or flags is None:
             return None
-        if one is not first and (one.bn is not None or one.bt is not None or one.bver is not None):
+        if one.bn is not None or one.bt is not None or one.bver is not None:
             return None
-        time_ms = round(at_ms)
-        if (time_ms < ABSOLUTE_FROM_MS) is not is_relative:
-            return None
-        records[name, time_ms] = Record(name=name, time_ms=time_ms, value=one.v, flags=flags)
-    if len(records) != len(raw):
+        records.append(Record(name=one.n, time_ms=time_ms, value=one.v, flags=flags))
+    if len({(one.name, one.time_ms) for one in records}) != len(records):
         return None
     return Pack(
         site=site,
@@ -69,7 +75,7 @@ def read_plainly(body: bytes, site: str) -> Pack | None:
         journal=first.jr,
         sequence=first.sq,
         relative=is_relative,
-        records=tuple(records.values()),
+        records=tuple(records),
     )
 
 
