@@ -20,7 +20,7 @@ from gateway.ingest.queues import Limit, SharedQueue
 from gateway.ingest.settings import IngestSettings
 from gateway.metrics import Metrics
 from gateway.ports import Point, Refused, Store
-from gateway.quality.single import SUSPECT_SUFFIX
+from gateway.quality.single import SUSPECT_FIELDS
 from gateway.state.state import State
 from telemetry import messages
 from telemetry.bus import Message
@@ -38,6 +38,7 @@ RANGES_A_RECEIPT: Final = 1_000
 """A receipt of so many ranges has less than 40 kB."""
 
 THINGS_A_ROUND: Final = 5_000
+TAKEN_AT_ONCE: Final = 64
 MISCONFIGURED_WAIT_S: Final = 30.0
 HOUR_S: Final = 3_600.0
 
@@ -183,7 +184,12 @@ class Committer:
     def _take(self) -> list[Item]:
         batch: list[Item] = []
         room = min(self._settings.round_points, THINGS_A_ROUND) - len(self._marks.regions)
-        while (item := self._set_aside.popleft() if self._set_aside else self._queue.take()) is not None:
+        while room > 0 or not batch:
+            if not self._set_aside:
+                self._set_aside.extend(self._queue.take(min(max(room, 1), TAKEN_AT_ONCE)))
+                if not self._set_aside:
+                    break
+            item = self._set_aside.popleft()
             room -= item.weight
             if room < 0 and batch:
                 self._set_aside.appendleft(item)
@@ -277,7 +283,8 @@ class Committer:
         for _item, point in places:
             if point.measurement == AIR:
                 values += len(point.fields)
-                suspect += sum(name.endswith(SUSPECT_SUFFIX) for name in point.fields)
+                if not SUSPECT_FIELDS.isdisjoint(point.fields):
+                    suspect += len(SUSPECT_FIELDS.intersection(point.fields))
         self._metrics.readings_stored.inc(values)
         self._metrics.readings_suspect.inc(suspect)
         self._metrics.packs_committed.inc(sum(item.entry is not None for item in self._batch))

@@ -43,15 +43,16 @@ class SharedQueue(Generic[Thing]):
             share.bytes += size
             return True
 
-    def take(self) -> Thing | None:
-        """The first thing of the first sort that has one, None if nothing waits."""
+    def take(self, count: int) -> list[Thing]:
+        """The first so many things, sort by sort; fewer if fewer wait."""
+        taken: list[Thing] = []
         with self._lock:
             for share in self._shares.values():
-                if share.things:
+                while share.things and len(taken) < count:
                     thing, size = share.things.popleft()
                     share.bytes -= size
-                    return thing
-        return None
+                    taken.append(thing)
+        return taken
 
     def waiting(self) -> dict[str, tuple[int, int]]:
         """By sort, how many things wait and how many bytes they have."""

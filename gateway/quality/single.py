@@ -13,6 +13,7 @@ from telemetry.readings import DOUBTFUL_FLAGS, Flag
 SUSPECT_SUFFIX: Final = "_suspect"
 
 _TABLE: Final = {row.name: (row.low, row.high, row.name + SUSPECT_SUFFIX) for row in WIRE_QUANTITIES.values()}
+SUSPECT_FIELDS: Final = frozenset(field for _low, _high, field in _TABLE.values())
 
 
 class Shown(StrEnum):
