@@ -10,13 +10,12 @@ from gateway.ingest.claims import Claims, Conflict
 from gateway.ingest.directory_cards import AgentCard, LiveState, LiveValue, PointCard
 from gateway.ingest.minutes import Held
 from gateway.ports import ReadingsQuery, Store
-from gateway.quality.single import is_suspect
 from gateway.state.state import State
 from telemetry.clock import Clock, to_ms
 from telemetry.ids import is_id
 from telemetry.messages import PointInfo, Presence
 from telemetry.quantities import WIRE_QUANTITIES
-from telemetry.readings import Flag, Pack
+from telemetry.readings import Pack
 from telemetry.topics import Root
 
 AIR: Final = "air"
@@ -122,13 +121,12 @@ class Directory:
             if card is None:
                 return
             card.is_at(pack.room, AIR)
+            # Hundreds of these come for each time that somebody looks: what a record shows is found out then.
             values = card.values
             for record in pack.records:
-                name, value, time_ms = record.name, record.value, record.time_ms
-                newest = values.get(name)
-                if (newest is None or newest.time_ms <= time_ms) and isinstance(value, float):
-                    suspect = is_suspect(name, value, record.flags)
-                    values[name] = LiveValue(value, time_ms, suspect, Flag.SIMULATED in record.flags)
+                newest = values.get(record.name)
+                if newest is None or newest.time_ms <= record.time_ms:
+                    values[record.name] = record
 
     def state(self, root: Root, pack: Pack) -> None:
         """A facility state came; of one agent's the higher sequence number is newer, whatever the order of arrival."""
@@ -318,7 +316,7 @@ class Directory:
         self._recall(site)
         with self._lock:
             return [
-                PointView(card.region, site, card.owner, card.info, dict(card.values), card.state)
+                PointView(card.region, site, card.owner, card.info, card.live_values(), card.state)
                 for _point, card in sorted(self._points.get(site, {}).items())
             ]
 

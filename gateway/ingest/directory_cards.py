@@ -10,6 +10,7 @@ from sqlalchemy import delete as delete_from
 
 from gateway.ingest.minutes import Held
 from gateway.ingest.presence import Life
+from gateway.quality.single import is_suspect
 from gateway.state.state import upsert
 from gateway.state.tables import agent as agent_table
 from gateway.state.tables import point as point_table
@@ -17,6 +18,7 @@ from telemetry import messages
 from telemetry.errors import MalformedError
 from telemetry.messages import PointInfo, Presence
 from telemetry.ranges import RangeSet, Span
+from telemetry.readings import Flag, Record
 from telemetry.topics import Root
 
 CHUNK: Final = 200
@@ -91,10 +93,14 @@ class PointCard:
     site: str
     info: PointInfo
     owner: str | None = None
-    values: dict[str, LiveValue] = field(default_factory=dict)
+    values: dict[str, Record | LiveValue] = field(default_factory=dict)
     state: LiveState | None = None
     recalled: bool = False
     changed: bool = True
+
+    def live_values(self) -> dict[str, LiveValue]:
+        """The newest value of each quantity: of a record that came, or recalled from the store."""
+        return {name: one if isinstance(one, LiveValue) else _shown(one) for name, one in self.values.items()}
 
     def is_at(self, room: str, kind: str) -> None:
         """Its packs say where it is and of what kind; they know it better than the presence."""
@@ -164,6 +170,12 @@ def save(
         connection.execute(delete_from(point_table).where(point_key.in_(gone_points[at : at + CHUNK])))
     upsert(connection, agent_table, agents)
     upsert(connection, point_table, points)
+
+
+def _shown(record: Record) -> LiveValue:
+    assert isinstance(record.value, float)
+    suspect = is_suspect(record.name, record.value, record.flags)
+    return LiveValue(record.value, record.time_ms, suspect, Flag.SIMULATED in record.flags)
 
 
 def _presence(body: bytes) -> Presence | None:

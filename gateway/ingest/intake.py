@@ -15,7 +15,7 @@ from gateway.ingest.minutes import MINUTE_MS
 from gateway.ingest.points import air_point, facility_point
 from gateway.ingest.settings import IngestSettings
 from gateway.ports import Point
-from gateway.quality.single import SUSPECT_SUFFIX, field_of
+from gateway.quality.single import field_of
 from telemetry.errors import MalformedError, Reason
 from telemetry.readings import Declaration, Pack, Record, declaration_of
 from telemetry.senml import Decoded, decode
@@ -114,38 +114,37 @@ class Reader:
             self._take_air(intake, pack, faults, arrived_ms)
 
     def _take_air(self, intake: Intake, pack: Pack, faults: list[Fault], arrived_ms: int) -> None:
-        latest_ms = intake.latest_ms
-        late_before_ms = arrived_ms - self._late_limit_ms(pack)
+        pack = self._without_future(pack, faults, intake.latest_ms, arrived_ms)
         by_time: dict[int, dict[str, float]] = {}
-        live: list[Record] = []
-        kept: list[Record] = []
         fields: dict[str, float] = {}
         time_ms = -1
         for record in pack.records:
             if record.time_ms != time_ms:
                 time_ms = record.time_ms
-                if time_ms <= latest_ms:
-                    fields = by_time.setdefault(time_ms, {})
-            if time_ms > latest_ms:
-                faults.append(_fault(Reason.FUTURE, record, f"{(time_ms - arrived_ms) / 1000} s ahead of the gateway"))
-                continue
-            name = record.name
-            if name in fields or name + SUSPECT_SUFFIX in fields:
-                faults.append(_fault(Reason.SENML, record, "a second value for the same time"))
-                continue
-            fields[field_of(name, record.value, record.flags)] = record.value  # type: ignore[arg-type,assignment]
-            kept.append(record)
-            if time_ms >= late_before_ms:
-                live.append(record)
-        if kept:
-            intake.points = [
-                air_point(intake.channel.root, pack, at, values) for at, values in by_time.items() if values
-            ]
-            intake.from_ms, intake.to_ms = min(by_time), max(by_time)
-            whole = len(kept) == len(pack.records)
-            intake.newest = pack if whole else msgspec.structs.replace(pack, records=tuple(kept))
-        if live:
-            intake.see = pack if len(live) == len(pack.records) else msgspec.structs.replace(pack, records=tuple(live))
+                fields = by_time.setdefault(time_ms, {})
+            # Of one name and time the decoder leaves one record.
+            fields[field_of(record.name, record.value, record.flags)] = record.value  # type: ignore[arg-type,assignment]
+        if not by_time:
+            return
+        intake.points = [air_point(intake.channel.root, pack, at, values) for at, values in by_time.items()]
+        intake.from_ms, intake.to_ms = min(by_time), max(by_time)
+        intake.newest = pack
+        late_before_ms = arrived_ms - self._late_limit_ms(pack)
+        if intake.from_ms >= late_before_ms:
+            intake.see = pack
+        elif intake.to_ms >= late_before_ms:
+            live = tuple(record for record in pack.records if record.time_ms >= late_before_ms)
+            intake.see = msgspec.structs.replace(pack, records=live)
+
+    def _without_future(self, pack: Pack, faults: list[Fault], latest_ms: int, arrived_ms: int) -> Pack:
+        kept = tuple([record for record in pack.records if record.time_ms <= latest_ms])
+        if len(kept) == len(pack.records):
+            return pack
+        for record in pack.records:
+            if record.time_ms > latest_ms:
+                ahead_s = (record.time_ms - arrived_ms) / 1000
+                faults.append(_fault(Reason.FUTURE, record, f"{ahead_s} s ahead of the gateway"))
+        return msgspec.structs.replace(pack, records=kept)
 
     def _take_state(self, intake: Intake, pack: Pack, arrived_ms: int) -> None:
         point = facility_point(intake.channel.root, pack)
