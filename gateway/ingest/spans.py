@@ -68,6 +68,8 @@ class TimedSpans:
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
+        if not self._changed:
+            return Changes([], [])
         put: list[TimedSpan] = []
         gone: list[int] = []
         for first in sorted(self._changed):
