@@ -17,7 +17,7 @@ import structlog
 from agent import config as configuration
 from agent import logs
 from agent.config import AgentConfig, LogConfig
-from agent.errors import AgentError, ConfigurationError, RecordingError
+from agent.errors import AgentError, ConfigurationError, PressError, RecordingError
 
 WELL: Final = 0
 NEGATIVE: Final = 1
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(verbs)
     _add_read_once(verbs)
     _add_replay(verbs)
+    _add_press(verbs)
     return parser
 
 
@@ -119,6 +120,12 @@ def _add_replay(verbs: Any) -> None:
     )
 
 
+def _add_press(verbs: Any) -> None:
+    parser = _add_verb(verbs, "press", _press, "Bring an input of a running simulated agent to a state.")
+    parser.add_argument("point", help="the input's point")
+    parser.add_argument("state", help="called, cleared, open, wet, off, …; on a supervised line also cut and short")
+
+
 def _positive(text: str) -> float:
     number = _not_negative(text)
     if not number:
@@ -166,15 +173,17 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check_config(options: argparse.Namespace) -> int:
     problems: Sequence[str] = ()
-    sensors = 0
+    sensors = facility = 0
     try:
-        sensors = len(_load(options).sensors)
+        config = _load(options)
+        sensors = len(config.sensors)
+        facility = len(config.inputs) + len(config.outputs) + len(config.probes) + len(config.modbus)
     except ConfigurationError as error:
         problems = error.problems
     if options.json:
         _answer(json.dumps({"ok": not problems, "problems": problems}, ensure_ascii=False))
     elif not problems:
-        _answer(f"{options.config}: good, {sensors} sensors")
+        _answer(f"{options.config}: good, {sensors} sensors, {facility} other points")
     for problem in () if options.json else problems:
         _complain(problem)
     return WRONG_USE if problems else WELL
@@ -209,6 +218,22 @@ def _replay(options: argparse.Namespace) -> int:
     if summary.complete:
         return NEGATIVE if summary.bad else WELL
     return UNREACHABLE if summary.gave_up else NEGATIVE
+
+
+def _press(options: argparse.Namespace) -> int:
+    from agent.press import press, socket_path
+
+    config = configuration.load(options.config)
+    try:
+        press(socket_path(Path(config.journal.path)), options.point, options.state)
+    except ConnectionError as error:
+        _complain(str(error))
+        return UNREACHABLE
+    except PressError as error:
+        _complain(str(error))
+        return WRONG_USE
+    _answer(f"{options.point}: {options.state}")
+    return WELL
 
 
 def _answer(text: str) -> None:

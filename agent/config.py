@@ -12,6 +12,7 @@ import msgspec
 
 from agent.config_checks import problems_of
 from agent.errors import ConfigurationError
+from agent.facility_config import InputConfig, LineConfig, ModbusConfig, OutputConfig, ProbeConfig, RegisterConfig
 from telemetry.ids import ID_PATTERN
 from telemetry.messages import Calibration
 
@@ -230,6 +231,10 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     health: HealthConfig = HealthConfig()
     log: LogConfig = LogConfig()
     sensors: list[SensorConfig] = []
+    inputs: list[InputConfig] = []
+    outputs: list[OutputConfig] = []
+    probes: list[ProbeConfig] = []
+    modbus: list[ModbusConfig] = []
 
 
 def load(path: Path) -> AgentConfig:
@@ -279,6 +284,12 @@ _KNOWN_TABLES: Final = {
     "$.log": LogConfig,
     "$.sensors[]": SensorConfig,
     "$.sensors[].calibration": CalibrationConfig,
+    "$.inputs[]": InputConfig,
+    "$.inputs[].line": LineConfig,
+    "$.outputs[]": OutputConfig,
+    "$.probes[]": ProbeConfig,
+    "$.modbus[]": ModbusConfig,
+    "$.modbus[].registers[]": RegisterConfig,
 }
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<key>.*?)`(?: - at `(?P<place>.*)`)?$")
 _MISSING: Final = re.compile(r"Object missing required field `(?P<key>.*?)`(?: - at `(?P<place>.*)`)?$")

@@ -5,6 +5,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.facility_checks import facility_problems
 from sensors.errors import SensorError
 from sensors.spec import i2c_bus_number
 from telemetry.ids import RESERVED_REGION
@@ -21,6 +22,7 @@ def problems_of(config: "AgentConfig") -> list[str]:
         *_broker_problems(config.broker),
         *_wait_problems(config),
         *_sensor_problems(config),
+        *facility_problems(config),
     ]
 
 

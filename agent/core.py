@@ -26,6 +26,15 @@ from telemetry.topics import Root, gateway_of, parse
 HEALTH_PERIOD_S: Final = 60.0
 """The contract's "every minute"."""
 
+STANDING: Final = ("called", "test")
+"""States in which a call stands."""
+
+MAX_HEARD: Final = 256
+"""Calls that are remembered as heard, so that the journal need not be asked; a branch has some dozens."""
+
+QUIET_S: Final = 30.0
+"""A gateway that is online and has said something within so long is there."""
+
 MAX_REPLIES: Final = 64
 """Answers waiting for the next tick; a gateway asks one thing at a time."""
 
@@ -77,6 +86,8 @@ class AgentCore:
         self._commands = Commands(root, {"resend": self._resend}, clock)
         self._replies: deque[Message] = deque(maxlen=MAX_REPLIES)
         self._removed: list[Message] = []
+        self._heard: dict[int, None] = {}
+        self._word_s = clock.monotonic()
 
     @property
     def subscriptions(self) -> list[str]:
@@ -118,11 +129,13 @@ class AgentCore:
         if channel.name == "receipt":
             # Of any root: the journal may hold packs of a time when this agent had another (rule 1).
             self._uplink.receive(topic, body)
+            self._word_s = self._clock.monotonic()
         elif channel.name != "command" or channel.root != self._root:
             self.malformed += 1
         elif retained:
             self.retained_commands += 1
         else:
+            self._word_s = self._clock.monotonic()
             reply = self._commands.receive(channel.tail, body)
             if reply is not None:
                 self._replies.append(reply)
@@ -163,6 +176,39 @@ class AgentCore:
         """Journal the state of a facility point; None if it does not differ from its last one (rule 7)."""
         self._facility.add(self._root.facility(point))
         return self._added(self._journal.add_state(point, room, kind, working, state, reason))
+
+    def call_of(self, point: str) -> tuple[str | None, bool]:
+        """A facility point's newest state, None if it never had one; and if a call stands, whether it was heard."""
+        last = self._journal.last_state(point)
+        if last is None:
+            return None, False
+        word = str(last.value_of("state"))
+        if word not in STANDING:
+            return word, False
+        if last.sequence not in self._heard:
+            row = self._journal.row(last.sequence)
+            # A receipt says that it was heard before it was stored (rule 2); a row that is gone had one.
+            if row is not None and not row.heard and not row.receipted:
+                return word, False
+            self._heard[last.sequence] = None
+            if len(self._heard) > MAX_HEARD:
+                del self._heard[next(iter(self._heard))]
+        return word, True
+
+    def silent_since(self) -> float | None:
+        """Since when no gateway has said a word, monotonic; None: one is there.
+
+        A receipt or a command is a word. Where nothing waits for a receipt, an online gateway of the region is one too.
+        """
+        if self._connected and self._uplink.is_gateway_online:
+            now_s = self._clock.monotonic()
+            if now_s - self._word_s < QUIET_S:
+                return None
+            # Asked at most so often: the count makes the journal write what waits.
+            if not self._journal.unreceipted_count:
+                self._word_s = now_s
+                return None
+        return self._word_s
 
     def identify(self, point: str, serial: str) -> None:
         """Say which sensor measures a point; presence is sent again if that is news."""

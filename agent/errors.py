@@ -4,6 +4,8 @@
 AgentError
 ├── ConfigurationError     tell the operator, exit 2
 ├── RecordingError         the file of a replay cannot be used: tell who asked, exit 2
+├── CheckError             a probe or a Modbus device did not answer: it becomes the state of its point
+├── PressError             a simulated input cannot be pressed: tell who asked
 └── JournalError           the journal cannot be opened or written: tell the operator, exit 70
 ```
 """
@@ -33,3 +35,11 @@ class RecordingError(AgentError):
 
 class JournalError(AgentError):
     """The journal cannot be used; the text names the file and what to do."""
+
+
+class CheckError(AgentError):
+    """A probe or a Modbus device did not answer, or wrongly; the text says how, for the state's reason."""
+
+
+class PressError(AgentError):
+    """A simulated input cannot be pressed; the text says why and what to do."""

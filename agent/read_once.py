@@ -1,13 +1,13 @@
 """`openhall-agent read-once`: every sensor is opened and read once, without journal and broker."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent import sensing
 from agent.config import AgentConfig
 from agent.inbox import Inbox
-from agent.sampler import Job, Outcome, Sampler
+from agent.sampler import Job, Outcome, Sampler, SensorPlan
 from agent.workers import Workers
 from telemetry.clock import Clock, SystemClock, to_ms, to_seconds
 from telemetry.quantities import QUANTITIES
@@ -22,10 +22,10 @@ class Findings:
         faults: `{"point","reason"}` each.
     """
 
-    def __init__(self, config: AgentConfig, clock: Clock) -> None:
+    def __init__(self, plans: Sequence[SensorPlan], clock: Clock) -> None:
         self.readings: dict[str, dict[str, Any]] = {}
         self.faults: dict[str, str] = {}
-        self._sensors = {sensor.point: sensor for sensor in config.sensors}
+        self._sensors = {plan.point: plan for plan in plans}
         self._serials: dict[str, str] = {}
         self._clock = clock
 
@@ -38,7 +38,7 @@ class Findings:
             {
                 "point": point,
                 "room": sensor.room,
-                "part": sensor.part,
+                "part": sensor.part.name,
                 "serial": self._serials.get(point, ""),
                 "time": to_seconds(to_ms(self._clock.now())),
                 "values": dict(values),
@@ -79,10 +79,11 @@ class Findings:
 def read_once(config: AgentConfig, *, simulate: bool, timeout_s: float) -> Findings:
     """Read every sensor once; one that says nothing in time is a finding too."""
     clock = SystemClock()
-    findings = Findings(config, clock)
+    plans = sensing.plans_of(config, simulate=simulate)
+    findings = Findings(plans, clock)
     inbox: Inbox[tuple[Job, Outcome]] = Inbox()
     sampler = Sampler(
-        sensing.plans_of(config, simulate=simulate),
+        plans,
         sink=findings,
         settings=config.sampler,
         clock=clock,
@@ -98,7 +99,7 @@ def read_once(config: AgentConfig, *, simulate: bool, timeout_s: float) -> Findi
         if done is not None:
             sampler.finished(*done)
     workers.close(1.0)
-    for sensor in config.sensors:
-        if sensor.point not in findings.readings:
-            findings.faults.setdefault(sensor.point, f"nothing within {timeout_s:g} s")
+    for plan in plans:
+        if plan.point not in findings.readings:
+            findings.faults.setdefault(plan.point, f"nothing within {timeout_s:g} s")
     return findings

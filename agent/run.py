@@ -15,6 +15,7 @@ from agent import build, sensing
 from agent.clock_trust import why_trusted
 from agent.config import AgentConfig
 from agent.core import AgentCore
+from agent.facility import Checked, Facility, FacilityEvent, Moved
 from agent.health import probe_host
 from agent.inbox import Inbox
 from agent.mqtt_bus import BusEvent
@@ -25,7 +26,8 @@ from telemetry.clock import Clock, SystemClock
 
 CLOCK_CHECK_S: Final = 1.0
 COUNTERS_S: Final = 3600.0
-STOP_SENSORS_S: Final = 0.7
+STOP_SENSORS_S: Final = 0.6
+STOP_CHECKS_S: Final = 0.3
 STOP_BUS_S: Final = 0.8
 """Together below the two seconds in which a clean end is to be over."""
 
@@ -47,7 +49,8 @@ class Finished:
     outcome: Outcome
 
 
-Event = BusEvent | Stop | Finished
+Own = Stop | Finished | FacilityEvent
+Event = BusEvent | Own
 
 
 class Agent:
@@ -81,10 +84,15 @@ class Agent:
         self._sampler = Sampler(
             sensing.plans_of(config, simulate=simulate), sink=self.core, settings=config.sampler, clock=clock, rng=rng
         )
+        links = sensing.links_of(config, simulate=simulate)
         self._workers = Workers(
-            sensing.openers_of(config, simulate=simulate), lambda job, outcome: self._inbox.put(Finished(job, outcome))
+            sensing.openers_of(config, simulate=simulate, links=links),
+            lambda job, outcome: self._inbox.put(Finished(job, outcome)),
         )
-        self._shell: Shell[Stop | Finished] = make_shell(
+        self._facility = Facility(
+            config, simulate=simulate, core=self.core, links=links, put=self._inbox.put, clock=clock, rng=rng
+        )
+        self._shell: Shell[Own] = make_shell(
             config.broker,
             core=self.core,
             client_id=build.client_id_of(root),
@@ -93,7 +101,7 @@ class Agent:
             rng=rng,
             handle=self._handle,
         )
-        log.info("agent starts", root=str(root), journal=self._journal.id, sensors=len(config.sensors), clock=trust)
+        log.info("agent starts", root=str(root), journal=self._journal.id, points=len(self.core.points), clock=trust)
 
     def run(self) -> None:
         """Work until stopped, then end cleanly."""
@@ -102,20 +110,23 @@ class Agent:
                 self._mind_clock()
                 for job in self._sampler.poll():
                     self._workers.submit(job)
+                self._facility.turn()
                 self._shell.turn(self._next_due())
                 self._tell_counters()
         finally:
             self._end()
 
-    def _handle(self, event: Stop | Finished) -> None:
+    def _handle(self, event: Own) -> None:
         if isinstance(event, Stop):
             self._stopping = event.signal
+        elif isinstance(event, Moved | Checked):
+            self._facility.handle(event)
         else:
             self._sampler.finished(event.job, event.outcome)
 
     def _next_due(self) -> float:
         sensors_s = self._sampler.next_due()
-        times_s = [self._counters_due_s, *([] if sensors_s is None else [sensors_s])]
+        times_s = [self._counters_due_s, self._facility.next_due(), *([] if sensors_s is None else [sensors_s])]
         return min(times_s if self._trusted else [*times_s, self._clock_due_s])
 
     def _mind_clock(self) -> None:
@@ -141,11 +152,13 @@ class Agent:
             "published": self._shell.published,
             "publish_refused": self._shell.refused,
             "inbox_shed": self._inbox.shed,
-        } | self.core.counters()
+        } | (self._facility.counters() | self.core.counters())
 
     def _end(self) -> None:
         if not self._workers.close(STOP_SENSORS_S):
             log.warning("sensors left open, a call hangs")
+        if not self._facility.close(STOP_CHECKS_S):
+            log.warning("probes left open, a check hangs")
         self._shell.close(STOP_BUS_S)
         log.info("agent ends", why=self._stopping or "fault", **self._counters())
         self._journal.close()

@@ -140,6 +140,11 @@ class Uplink:
         """Topic filters that `receive` is for: the receipts of every root in the journal, and the gateways' status."""
         return [*(root.receipt for root in self._journal.roots), GATEWAY_STATUS_FILTER]
 
+    @property
+    def is_gateway_online(self) -> bool:
+        """Whether a gateway of the region calls itself online, by what was last heard of it."""
+        return self._gateways.is_any_online
+
     def set_period(self, point: str, period_s: float) -> None:
         """How far apart the readings of a point are from now on."""
         self._periods[point] = period_s

@@ -30,18 +30,31 @@ class Gateways:
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
+        self._online: set[str] = set()
+
+    @property
+    def is_any_online(self) -> bool:
+        """True if one of them said so and has not gone since; nothing is held because of it."""
+        return bool(self._online)
 
     def hear(self, gateway: str, status: GatewayStatus, region: str) -> Hurry:
         """Take in a status, and say what it makes urgent for an agent of `region`."""
         serves = region in status.regions or "+" in status.regions
         if not status.online or not serves:
+            known = self._known.get(gateway)
+            # A late will of an older connection says nothing of the newer one.
+            if known is None or known.boot == status.boot or status.online:
+                self._online.discard(gateway)
             # The will or another region's: that it is gone is no reason to hold anything back.
             return Hurry.NOTHING
         known = self._known.pop(gateway, None)
         storing = status.storing is not False
         self._known[gateway] = _Known(status.boot, storing)
+        self._online.add(gateway)
         if len(self._known) > MAX_GATEWAYS:
-            del self._known[next(iter(self._known))]
+            oldest = next(iter(self._known))
+            del self._known[oldest]
+            self._online.discard(oldest)
         if known is None or known.boot != status.boot:
             return Hurry.NEW_BOOT
         if storing and not known.storing:
@@ -51,3 +64,4 @@ class Gateways:
     def forget(self, gateway: str) -> None:
         """Its status was removed."""
         self._known.pop(gateway, None)
+        self._online.discard(gateway)

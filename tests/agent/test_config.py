@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from agent import config as configuration
+from agent import facility_config
 from agent.config import AgentConfig, SensorConfig, load, parse
 from agent.errors import ConfigurationError
 
@@ -27,6 +28,12 @@ TABLES = {
     "log": configuration.LogConfig,
     "sensors": SensorConfig,
     "sensors.calibration": configuration.CalibrationConfig,
+    "inputs": facility_config.InputConfig,
+    "inputs.line": facility_config.LineConfig,
+    "outputs": facility_config.OutputConfig,
+    "probes": facility_config.ProbeConfig,
+    "modbus": facility_config.ModbusConfig,
+    "modbus.registers": facility_config.RegisterConfig,
 }
 
 
@@ -143,6 +150,10 @@ def test_the_sample_shows_every_setting_with_its_default() -> None:
     shown[""] = raw
     shown["sensors"] = raw["sensors"][0]
     shown["sensors.calibration"] = raw["sensors"][0]["calibration"]
+    for name in ("inputs", "outputs", "probes", "modbus"):
+        shown[name] = raw[name][0]
+    shown["inputs.line"] = raw["inputs"][0]["line"]
+    shown["modbus.registers"] = raw["modbus"][0]["registers"][0]
     for name, table in TABLES.items():
         assert set(shown[name]) == set(table.__struct_fields__), name
     for name in ("broker", "journal", "uplink", "clock", "sampler", "health", "log"):
@@ -152,6 +163,12 @@ def test_the_sample_shows_every_setting_with_its_default() -> None:
     for field in msgspec.structs.fields(SensorConfig):
         if field.default not in (None, msgspec.NODEFAULT):
             assert getattr(config.sensors[0], field.name) == field.default, field.name
+    line, register = config.inputs[0].line, config.modbus[0].registers[0]
+    for one in (config.inputs[0], line, config.outputs[0], config.probes[0], config.modbus[0], register):
+        assert one is not None
+        for field in msgspec.structs.fields(type(one)):
+            if field.default not in (None, msgspec.NODEFAULT) and field.name != "kind":
+                assert getattr(one, field.name) == field.default, field.name
 
 
 def test_every_setting_is_in_the_readme() -> None:
