@@ -2,7 +2,7 @@
 
 import random
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +167,12 @@ def drain(wire: Wire, *, rounds: int = 10_000) -> list[Message]:
             body = Receipt(journal=pack.journal, ranges=span, heard=span if pack.kind else [])
             wire.uplink.receive(ROOT.receipt, encode(body))
     raise AssertionError(f"after {rounds} rounds there is still something to send")
+
+
+def until(condition: Callable[[], object], most: int = 200) -> Iterator[int]:
+    """Counts on until the condition holds; a test that waits for what never comes fails instead of hanging."""
+    for count in range(most):
+        if condition():
+            return
+        yield count
+    raise AssertionError(f"after {most} rounds it still does not hold")

@@ -13,7 +13,7 @@ from telemetry.ids import is_journal_id
 from telemetry.ranges import RangeSet
 from telemetry.readings import MAX_SEQUENCE, Flag
 from telemetry.topics import Root
-from tests.agent.journals import ROOT, Machine, held_of
+from tests.agent.journals import ROOT, Machine, held_of, until
 
 DAY_S = 86_400.0
 
@@ -311,9 +311,7 @@ def test_a_receipt_for_everything_is_taken_in_parts(machine: Machine) -> None:
     numbers = [air(journal, 400.0, time_ms=1_700_000_000_000 + n) for n in range(12_000)]
     journal.receipt(journal.id, [(1, MAX_SEQUENCE)])
     assert journal.owed.air(0, 10) == []
-    commits = 0
-    while journal.unreceipted_count:
-        commits += 1
+    commits = sum(1 for _ in until(lambda: not journal.unreceipted_count))
     assert 1 <= commits <= 3
     assert held_of(journal) == RangeSet([(numbers[0], numbers[-1])])
 
@@ -439,7 +437,7 @@ def test_air_is_on_the_disk_after_the_interval(machine: Machine) -> None:
     """A power cut takes at most `fsync_interval_s` of air."""
     journal = machine.open(fsync_interval_s=5.0)
     number = air(journal)
-    while journal.due() - machine.clock.monotonic() <= 5.0:
+    for _ in until(lambda: journal.due() - machine.clock.monotonic() > 5.0):
         machine.clock.advance(max(journal.due() - machine.clock.monotonic(), 0.0))
         journal.tick()
     machine.cut_power()

@@ -8,7 +8,7 @@ from agent.journal import Journal, Row
 from agent.journal_time import BATCH
 from agent.journal_upkeep import BATCHES_AT_ONCE
 from telemetry.readings import Flag
-from tests.agent.journals import Machine, Wire, declarations_of, held_of
+from tests.agent.journals import Machine, Wire, declarations_of, held_of, until
 
 AT_ONCE = BATCH * BATCHES_AT_ONCE
 
@@ -162,7 +162,7 @@ def test_a_large_number_of_rows_gets_its_time_in_parts(machine: Machine) -> None
     journal.trust_clock()
     assert len(journal.owed.air(0, 2 * count)) == AT_ONCE
     ticks = 0
-    while len(journal.owed.air(0, 2 * count)) < count:
+    for _ in until(lambda: len(journal.owed.air(0, 2 * count)) == count):
         assert journal.due() <= machine.clock.monotonic()
         journal.tick()
         ticks += 1

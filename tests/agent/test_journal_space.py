@@ -17,7 +17,7 @@ from agent.journal_space import Step
 from agent.thinning import means_of
 from telemetry.ranges import RangeSet
 from telemetry.readings import DropReason
-from tests.agent.journals import Machine, Wire, drain, held_of
+from tests.agent.journals import Machine, Wire, drain, held_of, until
 
 START_MS = 1_700_000_000_000 // 600_000 * 600_000
 SMALL_MB = 1.0
@@ -63,7 +63,7 @@ def test_receipted_packs_go_first_oldest_first_and_without_a_word(machine: Machi
     rows = fill(journal, 1_000)
     journal.receipt(journal.id, [(rows[0].sequence, rows[-1].sequence)])
     more: list[Row] = []
-    while not journal.counters.forgotten:
+    for _ in until(lambda: journal.counters.forgotten):
         more += fill(journal, 100, first=1_000 + len(more))
     held = held_of(journal)
     assert held.lowest() == rows[journal.counters.forgotten].sequence
@@ -76,10 +76,10 @@ def test_then_never_sent_air_is_thinned_to_minutes_then_to_ten(machine: Machine)
     """Means of a minute first, of ten minutes when that does not help any more; all of it is declared as thinned."""
     journal = machine.open(max_mb=SMALL_MB)
     rows: list[Row] = []
-    while not journal.counters.means:
+    for _ in until(lambda: journal.counters.means):
         rows += fill(journal, 100, first=len(rows))
     assert levels_of(journal) == {0, 60}
-    while 600 not in levels_of(journal):
+    for _ in until(lambda: 600 in levels_of(journal)):
         rows += fill(journal, 1_000, first=len(rows))
     assert journal.counters.dropped == 0
     gone = RangeSet((row.sequence, row.sequence) for row in rows) - held_of(journal)
@@ -91,7 +91,7 @@ def test_a_mean_says_what_its_readings_said(machine: Machine) -> None:
     """The mean of a minute of known readings, under a pair of its own, sent like other air."""
     journal = machine.open(max_mb=SMALL_MB)
     rows: list[Row] = []
-    while not journal.counters.means:
+    for _ in until(lambda: journal.counters.means):
         rows += fill(journal, 100, first=len(rows))
     means = [row for number in journal.owed.air(0, 100_000) if (row := journal.row(number)) and row.level == 60]
     first = min(means, key=lambda row: row.moment.ms)
@@ -107,7 +107,7 @@ def test_then_sent_air_goes_oldest_first(machine: Machine) -> None:
     sent = fill(journal, 1_000, step_ms=60_000)
     journal.mark_sent(sent)
     count = 1_000
-    while not journal.counters.dropped:
+    for _ in until(lambda: journal.counters.dropped, 1_000):
         fill(journal, 100, step_ms=60_000, first=count)
         count += 100
     held = held_of(journal)
@@ -143,7 +143,7 @@ def test_calls_and_newest_states_never_go(machine: Machine) -> None:
     journal = machine.open(max_mb=SMALL_MB)
     calls = [journal.add_state("cord", "wc", "call-toilet", True, state) for state in ("called", "cleared") * 20]
     doors: list[Row | None] = []
-    while not journal.counters.dropped or len(doors) % 500:
+    for _ in until(lambda: journal.counters.dropped and len(doors) % 500 == 0, 20_000):
         n = len(doors)
         machine.clock.advance(1.0)
         doors.append(journal.add_state("door", "hall", "door", True, "open" if n % 2 else "closed", "draught" * 10))
@@ -170,7 +170,7 @@ def test_an_unheard_call_is_not_forgotten_though_receipted(machine: Machine) -> 
     rows = fill(journal, 1_000)
     journal.receipt(journal.id, [(rows[0].sequence, rows[-1].sequence)])
     count = 1_000
-    while journal.counters.forgotten < 1_000:
+    for _ in until(lambda: journal.counters.forgotten >= 1_000):
         count += len(fill(journal, 100, first=count))
     assert call.sequence in held_of(journal)
     assert journal.owed.unheard_calls(0, 9) == [call.sequence, newer.sequence]
@@ -201,13 +201,13 @@ def test_without_a_clock_air_is_thinned_too(machine: Machine) -> None:
     """A branch that never had the time fills its disk like any other; the declarations wait for the clock."""
     journal = machine.open(max_mb=SMALL_MB, trusted=False)
     begin_s = machine.clock.now()
-    while journal.counters.means < 2_000:
+    for _ in until(lambda: journal.counters.means >= 2_000, 50_000):
         machine.clock.advance(10.0)
         journal.add_air("hall-air", "hall", {"co2_ppm": 500.0})
     assert journal.size_bytes <= SMALL_MB * 1_000_000
     assert journal.owed.notes(0, 9) == []
     journal.trust_clock()
-    while journal.due() <= machine.clock.monotonic():
+    for _ in until(lambda: journal.due() > machine.clock.monotonic()):
         journal.tick()
     start_ms = round(begin_s * 1000)
     rows = [row for number in journal.owed.notes(0, 99) if (row := journal.row(number))]
@@ -223,8 +223,8 @@ def test_a_smaller_max_mb_takes_effect(machine: Machine) -> None:
     journal = machine.open(max_mb=8.0)
     rows = fill(journal, 30_000)
     journal.receipt(journal.id, [(rows[0].sequence, rows[-1].sequence)])
-    while journal.unreceipted_count:
-        pass
+    for _ in until(lambda: not journal.unreceipted_count):
+        journal.commit()
     journal.close()
     journal = machine.open(max_mb=SMALL_MB)
     for n in range(200):

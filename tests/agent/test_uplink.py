@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.declaring import Dropped
 from agent.journal import Journal
+from agent.journal_rows import Moment
 from telemetry.messages import Receipt, encode
-from telemetry.readings import MAX_SEQUENCE
+from telemetry.readings import MAX_SEQUENCE, DropReason
 from telemetry.topics import GATEWAY_STATUS_FILTER, Root
-from tests.agent.journals import ROOT, Machine, Wire, drain, packs_of
+from tests.agent.journals import ROOT, Machine, Wire, drain, packs_of, until
 
 LONG_AGO_MS = 1_700_000_000_000
 
@@ -173,6 +175,29 @@ def test_at_most_64_backlog_packs_are_in_flight(wire: Wire) -> None:
     assert wire.sent() == [live.sequence]
     wire.receipt(ranges=[(numbers[0], numbers[9])], journal=wire.journal.id)
     assert wire.sent() == numbers[64:74]
+
+
+def test_declarations_share_the_window_and_do_not_fill_it(wire: Wire) -> None:
+    """They go before old air, sixteen at a time, and both together are at most 64."""
+    numbers = old_air(wire, 200)
+    wire.journal._store.notes.add(
+        Dropped(
+            journal=f"lost-{n}",
+            reason=DropReason.CORRUPT,
+            first=1,
+            last=2,
+            begin=Moment(LONG_AGO_MS),
+            end=Moment(LONG_AGO_MS),
+        )
+        for n in range(40)
+    )
+    wire.journal.commit()
+    packs = packs_of(wire.poll())
+    assert [pack.is_declaration for pack in packs] == [True] * 16 + [False] * 48
+    assert [pack.sequence for pack in packs[16:]] == numbers[:48]
+    assert wire.after(1.0) == []
+    wire.receipt(ranges=[(pack.sequence, pack.sequence) for pack in packs], journal=wire.journal.id)
+    assert [pack.is_declaration for pack in packs_of(wire.poll())] == [True] * 16 + [False] * 48
 
 
 def test_a_pack_that_nobody_answers_blocks_nothing(wire: Wire) -> None:
@@ -424,8 +449,8 @@ def test_a_large_resend_is_all_sent(journal: Journal, machine: Machine) -> None:
     wire = Wire(journal, machine.clock)
     numbers = old_air(wire, 12_000)
     wire.receipt(ranges=[(numbers[0], numbers[-1])], journal=journal.id)
-    while journal.unreceipted_count:
-        pass
+    for _ in until(lambda: not journal.unreceipted_count):
+        journal.commit()
     assert wire.after(1.0) == []
     journal.resend(journal.id, [(numbers[0], numbers[-1])])
     sent: set[int] = set()
@@ -468,7 +493,7 @@ def test_next_due_says_when_there_is_something_to_send(wire: Wire) -> None:
     old_air(wire, 70)
     sent_at: dict[float, int] = {}
     start_s = wire.clock.monotonic()
-    while wire.clock.monotonic() < start_s + 1_000.0:
+    for _ in until(lambda: wire.clock.monotonic() >= start_s + 1_000.0, 5_000):
         due_s = wire.uplink.next_due()
         assert due_s is not None
         wait_s = due_s - wire.clock.monotonic()
