@@ -87,13 +87,16 @@ class TestChips:
         with pytest.raises(SelfTestFailed, match="blank"):
             bench.sensor.start()
 
+    @pytest.mark.parametrize("skipped", [0, 1, 2])
     def test_measurement_that_is_skipped_is_no_reading(
-        self, make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+        self, make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch, skipped: int
     ) -> None:
-        """0x80000 would read as 23 °C and a pressure."""
+        """0x80000 would read as 23 °C, or as a pressure."""
         bench = make_bench("bme280")
         bench.sensor.start()
-        monkeypatch.setattr("sensors.simulated.bosch.bmx280.raw_of", lambda *_: (0x80000, 0x80000, 0x8000))
+        raw = list(raw_of(22, 1_000, 40))
+        raw[skipped] = (0x80000, 0x80000, 0x8000)[skipped]
+        monkeypatch.setattr("sensors.simulated.bosch.bmx280.raw_of", lambda *_: tuple(raw))
         with pytest.raises(SensorSilent):
             bench.exhaust(for_s=60)
 

@@ -5,6 +5,7 @@ import threading
 import pytest
 from adafruit_sgp41.gas_index_algorithm import ALGORITHM_TYPE_NOX, ALGORITHM_TYPE_VOC, GasIndexAlgorithm
 
+from sensors import open_sensor
 from sensors.errors import SelfTestFailed, SensorUnavailable
 from sensors.heartbeat import ThreadHeart
 from sensors.sgp4x import CONDITIONING_S
@@ -103,6 +104,17 @@ class TestConditioning:
         for _ in range(20):
             bench.sensor.start()
             bench.clock.sleep(4)
+        assert bench.chip.longest_conditioning_s <= CONDITIONING_S
+
+    def test_agents_that_are_killed_do_not_add_up(self, make_bench: MakeBench) -> None:
+        """Nobody turned the heater off then: the next start does."""
+        bench = make_bench("sgp41", air=CLEAN)
+        for _ in range(5):
+            bench.sensor.start()
+            bench.clock.sleep(6)
+            bench.sensor._stop_beats()
+            bench.sensor = open_sensor(bench.spec, clock=bench.clock, rooms=bench.rooms, sleep=bench.clock.sleep)
+        assert count(bench, 0x2612) > 15
         assert bench.chip.longest_conditioning_s <= CONDITIONING_S
 
     def test_sgp40_is_never_conditioned(self, make_bench: MakeBench) -> None:
