@@ -35,7 +35,7 @@ class DropReason(StrEnum):
     EXPIRED = "expired"
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One name and its value at one time.
 
     Attributes:

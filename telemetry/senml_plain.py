@@ -17,7 +17,7 @@ VERSION: Final = 26
 """RFC 9100: 10 is RFC 8428's base, 2^4 the feature "secondary units"."""
 
 
-class PlainRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class PlainRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     """A record of a plain pack; any other label makes the pack none."""
 
     bver: int | None = None
