@@ -193,7 +193,7 @@ def test_without_a_broker_it_starts_says_so_once_and_connects_when_it_comes(tmp_
         assert program.ask("/readyz")[0] == 503
         with NatsServer(tmp_path, port=port):
             wait_until(lambda: ready(program))
-        assert program.log.count("broker not reached") == 1
+            assert program.log.count("broker not reached") == 1
 
 
 def test_a_store_that_is_gone_is_told_and_tried_again(tmp_path: Path, broker: NatsServer, region: str) -> None:
