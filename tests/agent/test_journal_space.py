@@ -118,6 +118,20 @@ def test_then_sent_air_goes_oldest_first(machine: Machine) -> None:
     assert 600 in levels_of(journal)
 
 
+def test_sent_air_goes_before_older_air_that_was_never_sent(machine: Machine) -> None:
+    """What was sent may well be in the store; what never was, is nowhere else."""
+    journal = machine.open(max_mb=SMALL_MB)
+    never = fill(journal, 500, step_ms=601_000)
+    sent = fill(journal, 500, step_ms=601_000, first=500)
+    journal.mark_sent(sent)
+    count = 1_000
+    for _ in until(lambda: journal.counters.dropped, 1_000):
+        count += len(fill(journal, 100, step_ms=601_000, first=count))
+    held = held_of(journal)
+    assert all(row.sequence in held for row in never)
+    assert sent[0].sequence not in held
+
+
 def test_in_the_end_means_go_too_and_the_journal_stays_within_its_space(machine: Machine) -> None:
     """However much comes and nobody answers, the newest stays, the size stays, and every loss is declared."""
     journal = machine.open(max_mb=SMALL_MB)
