@@ -5,7 +5,7 @@
 PYTHON ?=
 ARGS ?=
 export PYTHON
-PACKAGES := agent dashboards deploy gateway sensors telemetry
+PACKAGES := agent bench dashboards deploy gateway sensors telemetry
 install := @deploy/with_python.sh deploy/install.py
 run := .venv/bin/python
 

@@ -19,8 +19,9 @@ PROGRAM = Path(sys.executable).parent / "openhall-agent"
 
 
 @pytest.fixture(autouse=True)
-def _servers() -> None:
+def _servers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skips, or fails in CI, before half of a run is done."""
+    monkeypatch.setattr("bench.through.SETTLE_S", 0.1)
     for name in ("mosquitto", "influxd", "victoria-metrics", "nats-server"):
         require_program(name, name)
 
@@ -80,7 +81,6 @@ def test_the_command_writes_all_tables(tmp_path: Path, monkeypatch: pytest.Monke
     """One case, one round: the file has a row for each, the machine, and the aims."""
     monkeypatch.setattr("bench.plan.THROUGH", THROUGH[:2])
     monkeypatch.setattr("bench.plan.AGENT_STORES", AGENT_STORES[:1])
-    monkeypatch.setattr("bench.agent.SENSORS", 1)
     monkeypatch.setattr("bench.environment.make", lambda _folder: PROGRAM)
     file = tmp_path / "RESULTS.md"
     file.write_text(f"{BEGINS}\n{ENDS}\n", encoding="utf-8")
