@@ -12,13 +12,17 @@ PERIOD_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """One simulated branch: its ids, its names, and its rooms, each with one sensor on an I2C bus of its own."""
+    """One simulated branch: its ids, its names, and its rooms, each with one sensor on an I2C bus of its own.
+
+    `has_facility`: it has a toilet call with lamp and buzzer, a door contact and a probe as well.
+    """
 
     region: str
     site: str
     title_en: str
     title_zh: str
     rooms: tuple[str, ...]
+    has_facility: bool = False
 
     @property
     def agent(self) -> str:
@@ -27,7 +31,14 @@ class Branch:
 
 
 BRANCHES: Final = (
-    Branch(region="north", site="xidan", title_en="Xidan Branch", title_zh="西单支行", rooms=("hall", "vip-room")),
+    Branch(
+        region="north",
+        site="xidan",
+        title_en="Xidan Branch",
+        title_zh="西单支行",
+        rooms=("hall", "vip-room"),
+        has_facility=True,
+    ),
     Branch(region="east", site="lujiazui", title_en="Lujiazui Branch", title_zh="陆家嘴支行", rooms=("hall", "office")),
     Branch(
         region="south",
@@ -136,7 +147,7 @@ port = {place.board_port}
 
 
 def agent_text(place: Place, branch: Branch) -> str:
-    """One agent with a sensor in each room."""
+    """One agent with a sensor in each room, and in one branch facility points."""
     sensors = "".join(
         f"""
 [[sensors]]
@@ -160,7 +171,48 @@ port = {place.mqtt_port}
 
 [journal]
 path = {quoted(place.folder / f"{branch.site}.journal")}
-{sensors}"""
+{sensors}{facility_text(place) if branch.has_facility else ""}"""
+
+
+def facility_text(place: Place) -> str:
+    """A toilet call with lamp and buzzer, a door contact, and a probe of the gateway's own HTTP port."""
+    return f"""
+[[inputs]]
+point = "toilet-call"
+room = "toilet"
+kind = "call-toilet"
+pin = 17
+reset_pin = 27
+
+[[inputs]]
+point = "front-door"
+room = "hall"
+kind = "door"
+pin = 5
+
+[[outputs]]
+point = "toilet-lamp"
+room = "hall"
+kind = "lamp"
+pin = 22
+calls = ["toilet-call"]
+no_gateway_min = 10
+
+[[outputs]]
+point = "toilet-buzzer"
+room = "hall"
+kind = "buzzer"
+pin = 23
+calls = ["toilet-call"]
+
+[[probes]]
+point = "gateway-http"
+room = "hall"
+kind = "gateway"
+method = "http"
+target = {quoted(f"{place.board}/healthz")}
+period_s = 10
+"""
 
 
 def write_all(place: Place) -> None:

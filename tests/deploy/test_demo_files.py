@@ -40,6 +40,15 @@ def test_three_branches_with_different_rooms(place: Place) -> None:
         assert (config.broker.host, config.broker.effective_port) == ("127.0.0.1", place.mqtt_port)
 
 
+def test_one_branch_has_facility_points(place: Place) -> None:
+    """A toilet call with what lights and sounds for it, a door, and a probe of the gateway itself."""
+    first, *others = agents(place)
+    assert [(one.point, one.kind) for one in first.inputs] == [("toilet-call", "call-toilet"), ("front-door", "door")]
+    assert {call for one in first.outputs for call in one.calls} == {"toilet-call"}
+    assert [one.target for one in first.probes] == [f"{place.board}/healthz"]
+    assert not any(config.inputs or config.probes for config in others)
+
+
 def test_one_gateway_hears_them_all(place: Place) -> None:
     """It serves each region on loopback, and calls each branch by a name in both languages."""
     config = load_gateway(place.gateway_config)
