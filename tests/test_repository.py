@@ -12,6 +12,8 @@ from gateway.config_file import load as load_gateway
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULE_LINES = 400
+TEST_LINES = 600
+TEST_LINES = 600
 HEADINGS = ["Objective", "Overview", "Is / Is-not", "Prior art", "Open questions"]
 
 # Spelt in pieces, so that this file does not name what it looks for.
@@ -81,9 +83,10 @@ def test_nothing_is_left_unfinished() -> None:
 
 
 def test_modules_stay_short() -> None:
-    """At 400 lines there is a seam."""
+    """At 400 lines there is a seam; a file of tests may tell one thing's whole story in 600."""
     lengths = {str(path.relative_to(ROOT)): len(text_of(path).splitlines()) for path in tracked("*.py")}
-    assert {name: lines for name, lines in lengths.items() if lines > MODULE_LINES} == {}
+    most = {name: TEST_LINES if name.startswith("tests/") else MODULE_LINES for name in lengths}
+    assert {name: lines for name, lines in lengths.items() if lines > most[name]} == {}
 
 
 def test_the_first_page_shows_the_folders_that_there_are() -> None:
