@@ -60,6 +60,15 @@ def test_the_file_says_what_it_is(machine: Machine) -> None:
     connection.close()
 
 
+def test_a_new_file_stands_without_its_log(machine: Machine) -> None:
+    """Were it empty on the disk with only the log synced, it would be taken for new after a power cut, the log deleted."""
+    filled(machine)
+    alone = sqlite3.connect(f"{machine.path.as_uri()}?immutable=1", uri=True)
+    assert alone.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
+    assert alone.execute("SELECT count(*) FROM packs").fetchone() == (0,)
+    alone.close()
+
+
 def test_an_older_file_is_upgraded_without_loss(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A newer program brings the file up and finds all that was there."""
     journal = filled(machine)
