@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from telemetry.messages import Health
 from telemetry.readings import Pack
 from telemetry.topics import Root
 
@@ -95,3 +96,6 @@ class Alerts(Protocol):
 
     def see(self, root: Root, pack: Pack, arrived_ms: int) -> None:
         """Take in live air (never late air)."""
+
+    def health(self, root: Root, health: Health, arrived_ms: int) -> None:
+        """Take in an agent's own numbers."""

@@ -203,6 +203,13 @@ def rise_again(alarm: Alarm, now_ms: int, since_ms: int, *, told_it_is_over: boo
     return Step(_resumed(new, now_ms), Reason.RAISED_AGAIN)
 
 
+def renewed(alarm: Alarm, news: Alarm) -> Alarm:
+    """What the cause tells now, in place of what it told when the alarm first rose."""
+    return msgspec.structs.replace(
+        alarm, value=news.value, limit=news.limit, detail=news.detail, simulated=news.simulated
+    )
+
+
 def come_back(alarm: Alarm, now_ms: int) -> Step:
     """What it tells of is over."""
     if not alarm.active or not alarm.is_open:

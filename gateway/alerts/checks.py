@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from gateway.alerts.hours import BadHoursError, parse_hours
+from gateway.alerts.hours import BadHoursError, make_calendar, parse_hours
 from gateway.alerts.settings import AlertsConfig, ChannelConfig, OverrideConfig, RuleConfig, StepConfig
 from gateway.alerts.words import When
 from telemetry.ids import ID_PATTERN, is_id
@@ -93,6 +93,7 @@ def alerts_faults(config: AlertsConfig) -> Iterator[Fault]:
     """Everything wrong with `[alerts]`, the files that it names aside."""
     yield from _zone(config.time_zone, "$.alerts.time_zone")
     yield from _hours(config.hours, "$.alerts.hours")
+    yield from _country(config.holidays)
     if config.retry_at_most_s < config.retry_s:
         yield "$.alerts.retry_at_most_s", f"is shorter than retry_s ({config.retry_s:g})"
     for name in config.steps.__struct_fields__:
@@ -189,6 +190,15 @@ def _zone(name: str, place: str) -> Iterator[Fault]:
         ZoneInfo(name)
     except (OSError, ValueError, LookupError):
         yield place, f"{name!r} is no time zone known here; give one of the IANA table, such as Asia/Shanghai"
+
+
+def _country(country: str) -> Iterator[Fault]:
+    if country in ("", "CN"):
+        return  # known without loading all the calendars of the world
+    try:
+        make_calendar(country)
+    except BadHoursError as error:
+        yield "$.alerts.holidays", str(error)
 
 
 def _hours(text: str, place: str) -> Iterator[Fault]:

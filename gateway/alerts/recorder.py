@@ -2,11 +2,12 @@
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Connection, delete, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.state.state import State
 from gateway.state.tables import heard as table
+from telemetry.messages import Health
 from telemetry.readings import Pack
 from telemetry.topics import Root
 
@@ -37,6 +38,38 @@ class Heard(NamedTuple):
         return Root(self.region, self.site, self.agent)
 
 
+def record(connection: Connection, root: Root, pack: Pack, arrived_ms: int) -> bool:
+    """Write a facility state down in the caller's transaction; True if its pair was new."""
+    row = {
+        "region": root.region,
+        "site": root.site,
+        "agent": root.agent,
+        "journal": pack.journal,
+        "sequence": pack.sequence,
+        "point": pack.point,
+        "room": pack.room,
+        "kind": pack.kind or "",
+        "working": bool(pack.value_of("working")),
+        "state": str(pack.value_of("state")),
+        "reason": str(pack.value_of("reason") or "").replace("\0", "\ufffd"),
+        "time_ms": state_ms(pack),
+        "arrived_ms": arrived_ms,
+    }
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return connection.execute(insert(table).values(row).on_conflict_do_nothing()).rowcount == 1
+
+
+def is_newest(connection: Connection, site: str, point: str, sequence: int) -> bool:
+    """True if no state of the point with a higher sequence number was heard, whatever the order of arrival."""
+    highest = select(func.max(table.c.sequence)).where(table.c.site == site, table.c.point == point)
+    return (connection.execute(highest).scalar() or 0) <= sequence
+
+
+def state_ms(pack: Pack) -> int:
+    """When a facility came into its state."""
+    return next(record.time_ms for record in reversed(pack.records) if record.name == "state")
+
+
 class AlertRecorder:
     """Records facility states in the state database; `seen` counts live air and keeps nothing of it."""
 
@@ -58,33 +91,20 @@ class AlertRecorder:
         Raises:
             StateUnavailable: It was not written down: it was not heard.
         """
-        record = next(record for record in reversed(pack.records) if record.name == "state")
-        row = {
-            "region": root.region,
-            "site": root.site,
-            "agent": root.agent,
-            "journal": pack.journal,
-            "sequence": pack.sequence,
-            "point": pack.point,
-            "room": pack.room,
-            "kind": pack.kind or "",
-            "working": bool(pack.value_of("working")),
-            "state": str(record.value),
-            "reason": str(pack.value_of("reason") or "").replace("\0", "\ufffd"),
-            "time_ms": record.time_ms,
-            "arrived_ms": arrived_ms,
-        }
         if arrived_ms - self._expired_ms > DAY_MS:
             self._expired_ms = arrived_ms
             self.expire(arrived_ms - round(self._keep_days * DAY_MS))
         with self._state.write() as connection:
-            insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-            return connection.execute(insert(table).values(row).on_conflict_do_nothing()).rowcount == 1
+            return record(connection, root, pack, arrived_ms)
 
     def see(self, root: Root, pack: Pack, arrived_ms: int) -> None:
         """Count live air."""
         del root, pack, arrived_ms
         self.seen += 1
+
+    def health(self, root: Root, health: Health, arrived_ms: int) -> None:
+        """Keep nothing of it."""
+        del root, health, arrived_ms
 
     def heard(self, *, after: int = 0, limit: int = 1_000, site: str | None = None) -> list[Heard]:
         """What was heard, in order of arrival, with ids above `after`, at most `limit`."""

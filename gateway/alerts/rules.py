@@ -88,7 +88,12 @@ class Rules:
 
     def __init__(self, configs: Iterable[RuleConfig]) -> None:
         self.all = tuple(config for config in configs if not config.off)
+        self._whens = {config.name: config.when for config in self.all}
         self._by_when = {when: [one for one in self.all if one.when is when] for when in When}
+
+    def when_of(self, name: str) -> When | None:
+        """What a rule watches; None if there is no such rule any more."""
+        return self._whens.get(name)
 
     def of(self, when: When, place: Place) -> tuple[Rule, ...]:
         """The rules of one kind that apply at a place, in the order of the file."""
@@ -111,7 +116,8 @@ class Rules:
     def for_facility(self, place: Place) -> tuple[Rule, ...]:
         """What applies to the states of a facility point."""
         if place.kind.startswith(CALL_PREFIX):
-            return self.of(When.CALL, place)
+            # A cord that does not work is a fault like any other, beside the calls it brings.
+            return self.of(When.CALL, place) + self.of(When.FACILITY, place)
         if place.kind == SENSOR_KIND:
             return self.of(When.SENSOR_FAULT, place)
         return () if place.kind == CALIBRATION_KIND else self.of(When.FACILITY, place)

@@ -57,7 +57,7 @@ def test_limits_above_and_below() -> None:
 def test_facility_points_get_the_rules_of_their_kind() -> None:
     rules = Rules(default_rules())
     kinds = {
-        "call-toilet": [When.CALL],
+        "call-toilet": [When.CALL] + [When.FACILITY] * 2,
         "sensor": [When.SENSOR_FAULT],
         "calibration": [],
         "lift": [When.FACILITY] * 2,

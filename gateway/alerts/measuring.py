@@ -1,0 +1,187 @@
+"""Values against their limits: thresholds and rates of air, and the numbers of agents. Decided at each reading."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple, TypeVar
+
+from gateway.alerts.alarm import Alarm, Key
+from gateway.alerts.alarm_rows import Kept
+from gateway.alerts.book import Book
+from gateway.alerts.conditions import Edge, observe
+from gateway.alerts.rate import Window
+from gateway.alerts.rules import AIR_KIND, Place, Rule, Rules
+from gateway.alerts.words import When
+from gateway.quality.single import is_suspect
+from telemetry.messages import Health
+from telemetry.readings import Flag, Pack
+from telemetry.topics import Root
+
+PLACES: Final = 500_000
+"""Points whose rules are remembered; as many as the directory follows."""
+
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class _Watched(NamedTuple):
+    rule: Rule
+    key: Key
+
+
+class Crossing(NamedTuple):
+    """A limit was crossed, and the time it must last is full: the alarm rises, or its cause is over."""
+
+    edge: Edge
+    alarm: Alarm
+
+
+class Measuring:
+    """Holds every value against the rules of its place. The engine's lock is held by whoever calls."""
+
+    def __init__(self, rules: Rules, book: Book) -> None:
+        self.dirty: set[Key] = set()
+        """Conditions that changed since they were last kept."""
+        self._rules = rules
+        self._book = book
+        self._air: dict[Place, dict[str, tuple[_Watched, ...]]] = {}
+        self._health: dict[Place, dict[str, tuple[_Watched, ...]]] = {}
+        self._newest_ms: dict[Place, int] = {}
+        self._windows: dict[Key, Window] = {}
+
+    def air(self, root: Root, pack: Pack, now_ms: int) -> None:
+        """Take in live air; what is suspect decides nothing.
+
+        Raises:
+            StateUnavailable: An alarm could not be kept; the next reading tries again.
+        """
+        place = Place(root.region, root.site, pack.room, pack.point, AIR_KIND)
+        watched = self._air.get(place)
+        if watched is None:
+            watched = self._air_rules(place)
+        if not watched:
+            return
+        newest_ms = self._newest_ms.get(place, 0)
+        readings = []
+        for record in pack.records:
+            found, value = watched.get(record.name), record.value
+            if found is None or record.time_ms < newest_ms or not isinstance(value, float):
+                continue
+            if is_suspect(record.name, value, record.flags):
+                continue
+            newest_ms = record.time_ms
+            readings.append((found, value, record.time_ms, Flag.SIMULATED in record.flags))
+        self._decide(place, readings, now_ms)
+        self._newest_ms[place] = newest_ms
+
+    def health(self, root: Root, health: Health, now_ms: int) -> None:
+        """Take in an agent's own numbers.
+
+        Raises:
+            StateUnavailable: As for air.
+        """
+        place = Place(root.region, root.site, "", root.agent)
+        watched = self._health.get(place)
+        if watched is None:
+            watched = self._grouped(self._rules.of(When.HEALTH, place), place)
+            _bounded(self._health)[place] = watched
+        readings = []
+        for name, found in watched.items():
+            value = getattr(health, name)
+            if value is not None:
+                readings.append((found, float(value), now_ms, False))
+        self._decide(place, readings, now_ms)
+
+    def _decide(
+        self, place: Place, readings: "Iterable[tuple[tuple[_Watched, ...], float, int, bool]]", now_ms: int
+    ) -> None:
+        changed: dict[Key, Kept | None] = {}
+        crossings: list[Crossing] = []
+        for watched, value, at_ms, simulated in readings:
+            for one in watched:
+                self._look(one, place, value, at_ms, simulated, changed, crossings)
+        if crossings:
+            with self._book.change(now_ms) as work:
+                for edge, alarm in crossings:
+                    if edge is Edge.RAISE:
+                        work.raise_alarm(alarm)
+                    else:
+                        work.end_cause(alarm.key)
+                work.conditions.update(changed)
+            return
+        for key, kept in changed.items():
+            if kept is None:
+                self._book.conditions.pop(key, None)
+            else:
+                self._book.conditions[key] = kept
+            self.dirty.add(key)
+
+    def _look(
+        self,
+        watched: _Watched,
+        place: Place,
+        value: float,
+        at_ms: int,
+        simulated: bool,
+        changed: dict[Key, Kept | None],
+        crossings: list[Crossing],
+    ) -> None:
+        rule, key = watched
+        compared = self._compared(rule, key, at_ms, value)
+        beyond = rule.is_beyond(compared)
+        before = changed[key] if key in changed else self._book.conditions.get(key)
+        if before is None and not beyond:
+            return
+        after, edge = observe(
+            before.condition if before is not None else None,
+            beyond=beyond,
+            quiet=rule.is_quiet(compared),
+            at_ms=at_ms,
+            timing=rule.timing,
+        )
+        changed[key] = None if after is None else Kept(condition=after, place=place, value=value)
+        if edge is not Edge.NONE:
+            since_ms = at_ms if after is None else after.since_ms
+            crossings.append(Crossing(edge, _alarm(rule, key, place, since_ms, compared, simulated=simulated)))
+
+    def _compared(self, rule: Rule, key: Key, at_ms: int, value: float) -> float:
+        if rule.config.when is not When.RATE:
+            return value
+        window = self._windows.get(key)
+        if window is None:
+            window = _bounded(self._windows).setdefault(key, Window(round(rule.config.over_s * 1000)))
+        rise, fall = window.change(at_ms, value)
+        return rise if rule.config.above is not None else fall
+
+    def _air_rules(self, place: Place) -> dict[str, tuple[_Watched, ...]]:
+        rules = [rule for found in self._rules.for_air(place).values() for rule in found]
+        return _bounded(self._air).setdefault(place, self._grouped(rules, place))
+
+    def _grouped(self, rules: Iterable[Rule], place: Place) -> dict[str, tuple[_Watched, ...]]:
+        found: dict[str, tuple[_Watched, ...]] = {}
+        for rule in rules:
+            quantity = rule.config.quantity or ""
+            key = Key(rule.name, place.region, place.site, place.point, quantity)
+            found[quantity] = (*found.get(quantity, ()), _Watched(rule, key))
+        return found
+
+
+def _alarm(rule: Rule, key: Key, place: Place, since_ms: int, value: float, *, simulated: bool) -> Alarm:
+    return Alarm(
+        key=key,
+        place=place,
+        when=rule.config.when,
+        severity=rule.config.severity,
+        since_ms=since_ms,
+        raised_ms=since_ms,
+        changed_ms=since_ms,
+        value=value,
+        limit=rule.limit,
+        simulated=simulated,
+    )
+
+
+def _bounded(table: dict[_K, _V]) -> dict[_K, _V]:
+    if len(table) >= PLACES:
+        # It only remembers; what is asked for again is worked out again.
+        table.clear()
+    return table

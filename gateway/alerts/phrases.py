@@ -1,0 +1,139 @@
+"""The words for people, in English and Chinese: what happened, and what to do now."""
+
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from gateway.alerts.words import Severity, Tell, When
+
+ENGLISH: Final = "en"
+CHINESE: Final = "zh-CN"
+
+
+class Pair(NamedTuple):
+    """The same in both languages."""
+
+    en: str
+    zh: str
+
+    def in_language(self, language: str) -> str:
+        """In one of them; English unless it is Chinese."""
+        return self.zh if language == CHINESE else self.en
+
+
+SEVERITIES: Final = MappingProxyType(
+    {
+        Severity.INFO: Pair("Note", "提示"),
+        Severity.WARNING: Pair("Warning", "警告"),
+        Severity.CRITICAL: Pair("Serious", "严重"),
+        Severity.EMERGENCY: Pair("EMERGENCY", "紧急"),
+    }
+)
+
+TELLS: Final = MappingProxyType(
+    {
+        Tell.CLEAR: Pair("Over", "已恢复"),
+        Tell.TAKEN: Pair("Somebody has it", "已有人处理"),
+        Tell.MISSED: Pair("Missed call", "错过的呼叫"),
+    }
+)
+
+WHAT: Final = MappingProxyType(
+    {
+        When.CALL: Pair("Somebody calls for help", "有人呼叫求助"),
+        When.NO_DATA: Pair("The sensor sends nothing", "传感器没有数据"),
+        When.SENSOR_FAULT: Pair("The sensor is faulty", "传感器故障"),
+        When.FACILITY: Pair("Out of order", "设施故障"),
+        When.AGENT_DARK: Pair("A device of the branch cannot be reached", "网点的一台设备失联"),
+        When.BRANCH_DARK: Pair("The branch cannot be reached", "网点失联"),
+        When.REGION_DARK: Pair("Many branches of the region cannot be reached", "本地区多个网点失联"),
+        When.HEALTH: Pair("A device of the branch needs care", "网点设备需要维护"),
+    }
+)
+"""What happened, for what has no quantity of its own."""
+
+TOO_HIGH: Final = Pair("{quantity} too high", "{quantity}过高")
+TOO_LOW: Final = Pair("{quantity} too low", "{quantity}过低")
+CHANGED: Final = Pair("{quantity} changes fast", "{quantity}变化过快")
+WET: Final = Pair("The floor is wet", "地面有水")
+
+AIR_ADVICE: Final = Pair(
+    "Open doors and windows or turn the fresh air up. If it stays for half an hour, call the property manager.",
+    "请开窗开门或加大新风。半小时内仍不下降，请联系物业。",
+)
+SOURCE_ADVICE: Final = Pair(
+    "Open doors and windows, and look for what gives it off: new furniture, paint, cleaning agents. "
+    "Do not let people stay long.",
+    "请开窗通风，查找来源（新家具、涂料、清洁剂），不要让人久留。",
+)
+
+ADVICE: Final = MappingProxyType(
+    {
+        "co2_ppm": AIR_ADVICE,
+        "co_ug_m3": Pair(
+            "Get everybody out into the open air now, put out anything that burns, and call 119.",
+            "立即让所有人到室外，关闭一切燃烧设备，并拨打 119。",
+        ),
+        "pm2_5_ug_m3": Pair(
+            "Close the windows if the air outside is bad, and turn the air cleaner on.",
+            "室外空气差时请关窗，并打开空气净化器。",
+        ),
+        "temperature_c": Pair("Check the air conditioning.", "请检查空调。"),
+        "humidity_pct": Pair("Check the air conditioning and look for water.", "请检查空调，并查看有无漏水。"),
+        "disk_free_mb": Pair(
+            "Nothing to do in the branch; tell the operator of OpenHall.", "网点无需操作，请通知系统运维。"
+        ),
+        "cpu_c": Pair("See that the device stands free and cool.", "请确认设备通风良好、远离热源。"),
+        "clock_ok": Pair(
+            "Tell the operator of OpenHall: the device has no time.", "请通知系统运维：设备没有可靠时间。"
+        ),
+    }
+)
+"""What to do now, by quantity."""
+
+WHAT_TO_DO: Final = MappingProxyType(
+    {
+        When.CALL: Pair("Go there now. Clear the call at the place itself.", "请立即前往，并在现场解除呼叫。"),
+        When.NO_DATA: Pair(
+            "See whether the sensor is plugged in and its light is on.", "请检查传感器是否插好、指示灯是否亮。"
+        ),
+        When.SENSOR_FAULT: Pair(
+            "Unplug the sensor for ten seconds. If it stays faulty, have it exchanged.",
+            "请拔下传感器十秒后重新插上，仍有故障请报修更换。",
+        ),
+        When.FACILITY: Pair(
+            "Go and look, put a sign up if people could be hurt, and call for repair.",
+            "请到现场查看，如有危险请设置警示牌，并报修。",
+        ),
+        When.AGENT_DARK: Pair("See whether the device has power and network.", "请检查该设备的电源和网络。"),
+        When.BRANCH_DARK: Pair(
+            "See whether router and device have power. Until then calls for help are not heard outside.",
+            "请检查路由器和设备的电源。恢复之前，求助呼叫无法传出网点，请留意现场。",
+        ),
+        When.REGION_DARK: Pair(
+            "One fault at broker, network or power is likely: call the network operator, not the branches.",
+            "多为消息服务器、网络或供电的同一故障：请联系网络运维，无需逐个联系网点。",
+        ),
+    }
+)
+"""What to do now, for what has no quantity of its own."""
+
+WHERE: Final = Pair("Where", "地点")
+SINCE: Final = Pair("Since", "开始")
+NOW: Final = Pair("Measured", "测得")
+LIMIT: Final = Pair("limit", "限值")
+DO: Final = Pair("What to do now", "现在请")
+HAVE: Final = Pair("I have it", "我来处理")
+BY: Final = Pair("Taken by", "处理人")
+OVER: Final = Pair("Over since", "恢复")
+DETAIL: Final = Pair("Details", "详情")
+PRESSED: Final = Pair("Pressed {age} ago; it was over before we heard of it.", "{age}前按下，我们收到时已经结束。")
+REPEAT: Final = Pair("[repeat]", "【重复】")
+DRILL: Final = Pair("[DRILL]", "【演练】")
+SIMULATED: Final = Pair("[simulated]", "【模拟】")
+REGION: Final = Pair("Region {region}", "{region} 地区")
+MORE: Final = Pair("{count} alarms", "{count} 条报警")
+REFERENCE: Final = Pair("Ref.", "编号")
+SECONDS: Final = Pair("{n} s", "{n} 秒")
+MINUTES: Final = Pair("{n} min", "{n} 分钟")
+HOURS: Final = Pair("{n} h", "{n} 小时")
+DAYS: Final = Pair("{n} days", "{n} 天")

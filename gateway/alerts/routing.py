@@ -1,0 +1,132 @@
+"""Who is told, when, and what is held back: people, rota, absences, opening hours, windows. Pure but for its caches."""
+
+from datetime import date
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from gateway.alerts.alarm import Alarm, Silence, SilenceKind
+from gateway.alerts.hours import BadHoursError, Opening, make_calendar, parse_hours
+from gateway.alerts.rules import Place, in_scope
+from gateway.alerts.settings import AlertsConfig, PlaceConfig, RotaConfig, StepConfig
+from gateway.alerts.words import Role, Severity
+from gateway.errors import ConfigurationError
+from telemetry.clock import to_ms
+
+STAND_INS: Final = 5
+"""A stand-in may be away too; after so many the first one is told all the same."""
+
+
+class Routing:
+    """Answers for one configuration."""
+
+    def __init__(self, config: AlertsConfig) -> None:
+        """Take the configuration.
+
+        Raises:
+            ConfigurationError: If its calendar is not known.
+        """
+        self._config = config
+        try:
+            self._calendar = make_calendar(config.holidays if _asks_for_days(config) else "", *_days(config))
+        except BadHoursError as error:
+            raise ConfigurationError(f"$.alerts.holidays: {error}") from error
+        self._opening = lru_cache(maxsize=100_000)(self._make_opening)
+
+    @property
+    def tells_anybody(self) -> bool:
+        """False if there is nobody to tell: alarms then stand on the board alone."""
+        return bool(self._config.people)
+
+    def steps(self, severity: Severity) -> tuple[StepConfig, ...]:
+        """The steps of escalation."""
+        steps: tuple[StepConfig, ...] = getattr(self._config.steps, severity.value)
+        return steps
+
+    def waits_ms(self, severity: Severity) -> tuple[int, ...]:
+        """When each step is due after an alarm began to ask."""
+        return tuple(round(step.after_s * 1000) for step in self.steps(severity))
+
+    def people(self, role: Role, place: Place, now_ms: int) -> tuple[str, ...]:
+        """Who has a role for a place now, each once; the absent are stood in for."""
+        day = self.opening(place.site).local(now_ms).date()
+        named = self._named(role, place, now_ms, day)
+        return tuple(dict.fromkeys(self._present(name, day) for name in named))
+
+    def first_people(self, severity: Severity, place: Place, now_ms: int) -> tuple[str, ...]:
+        """Those of the first step that has anybody."""
+        for step in self.steps(severity):
+            people = self.people(step.to, place, now_ms)
+            if people:
+                return people
+        return ()
+
+    def speaks_from_ms(self, alarm: Alarm, now_ms: int) -> int:
+        """From when on people are told: now, or the next opening for what may wait for it."""
+        if alarm.is_emergency or alarm.severity not in self._config.muted:
+            return now_ms
+        return self.opening(alarm.place.site).opens_ms(now_ms)
+
+    def silence(self, place: Place, now_ms: int) -> Silence | None:
+        """The window that holds back what rises at a place; out of service goes before maintenance."""
+        found = None
+        for window in self._config.window:
+            if not in_scope(window, place) or now_ms < to_ms(window.from_.timestamp()):
+                continue
+            if window.to is not None and now_ms >= to_ms(window.to.timestamp()):
+                continue
+            if window.out_of_service:
+                return Silence(kind=SilenceKind.OUT_OF_SERVICE, why=window.why)
+            found = found or Silence(kind=SilenceKind.SUPPRESSED, why=window.why)
+        return found
+
+    def opening(self, site: str) -> Opening:
+        """When a branch is open; a whole region has the usual hours."""
+        return self._opening(site)
+
+    def _make_opening(self, site: str) -> Opening:
+        place = self._config.sites.get(site, PlaceConfig())
+        hours = self._config.hours if place.hours is None else place.hours
+        return Opening(parse_hours(hours), ZoneInfo(place.time_zone or self._config.time_zone), self._calendar)
+
+    def _named(self, role: Role, place: Place, now_ms: int, day: date) -> tuple[str, ...]:
+        config = self._config
+        if role is Role.CITY:
+            return config.city
+        if role is Role.REGION:
+            return config.regions.get(place.region, ())
+        site = config.sites.get(place.site, PlaceConfig())
+        if role is Role.DEPUTY:
+            return site.deputy
+        if site.after_hours and not self.opening(place.site).is_open(now_ms):
+            return site.after_hours
+        rota = next((one for one in config.rota if place.site and one.site == place.site), None)
+        rota = rota or next((one for one in config.rota if one.region == place.region and not site.responsible), None)
+        turn = () if rota is None else _turn(rota, day)
+        return turn or site.responsible
+
+    def _present(self, name: str, day: date) -> str:
+        present = name
+        for _ in range(STAND_INS):
+            away = next(
+                (one for one in self._config.away if one.person == present and one.from_ <= day <= one.to), None
+            )
+            if away is None:
+                return present
+            present = away.stands_in
+        return name
+
+
+def _turn(rota: RotaConfig, day: date) -> tuple[str, ...]:
+    if day < rota.first:
+        return ()
+    return (rota.people[(day - rota.first).days // rota.each_days % len(rota.people)],)
+
+
+def _asks_for_days(config: AlertsConfig) -> bool:
+    """Where a branch is always open, no calendar is asked, and none is loaded."""
+    return bool(config.hours) or any(site.hours for site in config.sites.values())
+
+
+def _days(config: AlertsConfig) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    return config.closed_on, config.open_on
