@@ -7,6 +7,7 @@ root needed. Only Chromium, whose libraries are many, is installed, and only by 
 tests then skip with the reason, or fail where `CI` is set.
 """
 
+import ctypes.util
 import os
 import re
 import shutil
@@ -25,6 +26,9 @@ UNPACKABLE: Final[Mapping[str, str]] = MappingProxyType(
 """Program and the package that brings it."""
 
 BROWSER: Final = "chromium"
+BROWSER_PACKAGES: Final = ("chromium", "libatomic1")
+"""The browser, and the one library that the program driving it (Playwright's) lacks on a bare Debian."""
+
 NOT_TO_UNPACK: Final = frozenset({"adduser", "init-system-helpers", "sysvinit-utils", "lsb-base", "passwd", "libc6"})
 """Needed to install a service, not to run its program."""
 
@@ -83,12 +87,19 @@ def _last_line(text: str) -> str:
 
 
 def install_browser() -> str:
-    """Install Chromium as root; returns "" or what the user has to type."""
+    """Install Chromium and what drives it as root; returns "" or what the user has to type."""
     if os.geteuid() != 0:
-        return "sudo apt-get install -y chromium"
-    say(f"installing Debian's {BROWSER}")
-    done = apt("install", "-y", "--no-install-recommends", BROWSER)
-    return "" if done.returncode == 0 and find_program(BROWSER) else _last_line(done.stderr)
+        return f"sudo apt-get install -y {' '.join(BROWSER_PACKAGES)}"
+    say(f"installing Debian's {' and '.join(BROWSER_PACKAGES)}")
+    done = apt("install", "-y", "--no-install-recommends", *BROWSER_PACKAGES)
+    return "" if done.returncode == 0 and is_there(BROWSER) else _last_line(done.stderr)
+
+
+def is_there(program: str) -> bool:
+    """True if tests with this program can run."""
+    if program == BROWSER and sys.platform == "linux" and ctypes.util.find_library("atomic") is None:
+        return False
+    return find_program(program) is not None
 
 
 def refresh_lists() -> None:
@@ -100,7 +111,7 @@ def refresh_lists() -> None:
 
 def main() -> int:
     """Fetch what is missing. 0, unless `CI` is set and something could not be had: then 4."""
-    missing = [name for name in (*UNPACKABLE, BROWSER) if find_program(name) is None]
+    missing = [name for name in (*UNPACKABLE, BROWSER) if not is_there(name)]
     if not missing:
         return 0
     if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
