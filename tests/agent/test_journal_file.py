@@ -61,7 +61,7 @@ def test_the_file_says_what_it_is(machine: Machine) -> None:
 
 
 def test_a_new_file_stands_without_its_log(machine: Machine) -> None:
-    """Were it empty on the disk with only the log synced, it would be taken for new after a power cut, the log deleted."""
+    """An empty file with a log beside it would be taken for a new one after a power cut, and the log deleted."""
     filled(machine)
     alone = sqlite3.connect(f"{machine.path.as_uri()}?immutable=1", uri=True)
     assert alone.execute("PRAGMA user_version").fetchone() == (len(STEPS),)

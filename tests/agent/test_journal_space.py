@@ -193,6 +193,7 @@ def test_an_unheard_call_is_not_forgotten_though_receipted(machine: Machine) -> 
 def test_when_calls_alone_fill_it_new_air_is_given_up_and_declared(machine: Machine) -> None:
     """The last space belongs to calls and declarations; a reading that finds none is declared as lost."""
     journal = machine.open(max_mb=SMALL_MB)
+    door = journal.add_state("door", "hall", "door", True, "open")
     for n in range(20_000):
         state = "called" if n % 2 else "cleared"
         machine.clock.advance(1.0)
@@ -208,6 +209,8 @@ def test_when_calls_alone_fill_it_new_air_is_given_up_and_declared(machine: Mach
     call = journal.add_state("cord", "wc", "call-toilet", True, "test")
     assert call is not None
     assert call.sequence in held_of(journal)
+    assert door is not None
+    assert door.sequence in held_of(journal)
     assert journal.size_bytes <= SMALL_MB * 1_000_000
 
 
