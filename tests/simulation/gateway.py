@@ -198,7 +198,9 @@ class SimGateway:
         self._guarded(lambda ingest: (ingest.hear(), ingest.keep()))
         if self.ingest is None:
             return
-        self._publish(Message(topic=gateway_status(self.name), body=self._will().body, retain=True))
+        farewell = Message(topic=gateway_status(self.name), body=self._will().body, retain=True)
+        if not self._guarded(lambda _ingest: self._publish(farewell)):
+            return
         if self._connection is not None:
             self.broker.leave(self._connection)
         self._die(will_delay_s=0.0)
