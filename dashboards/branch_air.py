@@ -8,11 +8,11 @@ from grafana_foundation_sdk.models import dashboard as models
 
 from dashboards.influxql import SITES, InfluxQuery, Target, backlog, completeness, curve, newest
 from dashboards.limits import LIMITS
+from dashboards.places import SOURCE_UID
 from dashboards.words import Language, word
 from telemetry.quantities import WIRE_QUANTITIES, Quantity
 
 UID: Final = "openhall-branch-air"
-SOURCE_UID: Final = "openhall"
 WRITE_INTERVAL: Final = "1m"
 """Grafana rounds `$__interval` up to it, so that a slow sensor is a line and not a row of dots."""
 

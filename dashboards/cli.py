@@ -1,4 +1,8 @@
-"""`openhall-dashboards build | publish`."""
+"""`openhall-dashboards build | publish`.
+
+What needs the libraries of the extra is imported where it is used, so that without them the program still says which
+extra is missing.
+"""
 
 import argparse
 import json
@@ -6,11 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dashboards.branch_air import SOURCE_UID
 from dashboards.errors import GrafanaRefused, GrafanaUnreachable
-from dashboards.grafana import Grafana
-from dashboards.library import KEPT, build_all, stale, write_all
-from dashboards.publish import Outcome, Published, publish
+from dashboards.places import KEPT, SOURCE_UID
 
 
 def main(argv: Sequence[str]) -> int:
@@ -29,6 +30,9 @@ def main(argv: Sequence[str]) -> int:
         return 4
     except (GrafanaRefused, OSError) as error:
         print(f"openhall-dashboards: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        print(f"openhall-dashboards: {error.name} is not installed; install openhall[dashboards]", file=sys.stderr)
         return 2
 
 
@@ -57,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(arguments: argparse.Namespace) -> int:
+    from dashboards.library import stale, write_all
+
     if not arguments.check:
         for path in write_all(arguments.out, arguments.datasource_uid):
             print(path)
@@ -68,6 +74,10 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _publish(arguments: argparse.Namespace) -> int:
+    from dashboards.grafana import Grafana
+    from dashboards.library import build_all
+    from dashboards.publish import Outcome, publish
+
     token = arguments.token_file.read_text(encoding="utf-8").strip()
     if not token:
         raise GrafanaRefused(f"{arguments.token_file} is empty; put a service account's token into it")
@@ -87,14 +97,5 @@ def _publish(arguments: argparse.Namespace) -> int:
         print(json.dumps({"dashboards": answer}))
     else:
         for one in results:
-            print(_line(one))
+            print(one.line())
     return 1 if any(one.outcome is Outcome.EDITED for one in results) else 0
-
-
-def _line(one: Published) -> str:
-    if one.outcome is Outcome.EDITED:
-        shown = ", ".join(one.differences[:5]) + (" …" if len(one.differences) > 5 else "")
-        return f"{one.uid}: changed by hand in Grafana at {shown}; left as it is, --force overwrites it"
-    if one.outcome is Outcome.PROVISIONED:
-        return f"{one.uid}: Grafana reads it from a file; change it there"
-    return f"{one.uid}: {one.outcome}"

@@ -7,15 +7,14 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards import branch_air
+from dashboards.places import SOURCE_UID
 from dashboards.words import LANGUAGES
-
-KEPT = Path(__file__).parent / "json"
 
 Dashboard = dict[str, Any]
 """A dashboard's JSON model, parsed."""
 
 
-def build_all(source_uid: str = branch_air.SOURCE_UID) -> dict[str, Dashboard]:
+def build_all(source_uid: str = SOURCE_UID) -> dict[str, Dashboard]:
     """Every dashboard in every language, by its uid."""
     built = [branch_air.build(language, source_uid) for language in LANGUAGES]
     parsed = [json.loads(JSONEncoder().encode(one)) for one in built]
@@ -27,7 +26,7 @@ def text_of(board: Dashboard) -> str:
     return json.dumps(board, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
 
 
-def write_all(folder: Path, source_uid: str = branch_air.SOURCE_UID) -> list[Path]:
+def write_all(folder: Path, source_uid: str = SOURCE_UID) -> list[Path]:
     """Write every dashboard to a folder and name the files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -38,7 +37,7 @@ def write_all(folder: Path, source_uid: str = branch_air.SOURCE_UID) -> list[Pat
     return paths
 
 
-def stale(folder: Path, source_uid: str = branch_air.SOURCE_UID) -> list[Path]:
+def stale(folder: Path, source_uid: str = SOURCE_UID) -> list[Path]:
     """The files of a folder that are missing or are not what the code builds."""
     wanted = {
         folder / f"{uid.removeprefix('openhall-')}.json": text_of(board) for uid, board in build_all(source_uid).items()

@@ -31,6 +31,15 @@ class Published(NamedTuple):
     outcome: Outcome
     differences: list[str]
 
+    def line(self) -> str:
+        """It as a sentence for a person."""
+        if self.outcome is Outcome.EDITED:
+            shown = ", ".join(self.differences[:5]) + (" …" if len(self.differences) > 5 else "")
+            return f"{self.uid}: changed by hand in Grafana at {shown}; left as it is, --force overwrites it"
+        if self.outcome is Outcome.PROVISIONED:
+            return f"{self.uid}: Grafana reads it from a file; change it there"
+        return f"{self.uid}: {self.outcome}"
+
 
 class GrafanaPort(Protocol):
     """What is asked of Grafana."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dashboards.library import KEPT, build_all, stale
+from dashboards.library import build_all, stale
 from dashboards.limits import LIMITS
+from dashboards.places import KEPT
 from gateway.ports import Point
 from gateway.stores.influx_settings import InfluxSettings
 from gateway.stores.influx_store import InfluxStore

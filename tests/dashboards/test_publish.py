@@ -2,6 +2,7 @@
 
 import copy
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,6 +166,18 @@ def test_something_else_there(grafana: GrafanaDouble, token: Path, capsys: pytes
 def test_address_that_is_none(url: str, token: Path) -> None:
     """Wrong use is told before anything is asked."""
     assert main(["publish", "--url", url, "--token-file", str(token)]) == 2
+
+
+def test_without_its_extra_it_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback on a machine that has the agent's or the gateway's libraries only."""
+    for name in [one for one in sys.modules if one.startswith(("grafana_foundation_sdk", "dashboards.library"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "dashboards.branch_air", raising=False)
+    monkeypatch.setitem(sys.modules, "grafana_foundation_sdk", None)
+    assert main(["build", "--out", str(tmp_path)]) == 2
+    assert "openhall[dashboards]" in capsys.readouterr().err
 
 
 def test_differences_name_the_place() -> None:

@@ -1,0 +1,10 @@
+"""Where dashboards are kept and which data source they ask, unless said otherwise."""
+
+from pathlib import Path
+from typing import Final
+
+KEPT: Final = Path(__file__).parent / "json"
+"""The JSON beside the code."""
+
+SOURCE_UID: Final = "openhall"
+"""The uid of the InfluxDB data source in Grafana."""
