@@ -15,6 +15,7 @@ from agent.config import AgentConfig, load
 from agent.core import AgentCore
 from agent.facility import Facility, FacilityEvent
 from agent.health import HostNumbers
+from agent.uplink_gateways import Gateways
 from telemetry.messages import GatewayStatus, Receipt, encode
 from telemetry.topics import gateway_status
 from tests.agent.gateway_double import GatewayDouble
@@ -228,6 +229,21 @@ def test_a_branch_that_hears_no_gateway_says_so_on_its_lamp(branch: Branch) -> N
     branch.run(620.0)
     assert blinks(branch)
     branch.stop()
+
+
+def test_a_late_will_of_an_older_connection_takes_no_gateway_away() -> None:
+    """The broker says it when it notices; the gateway has long been back."""
+    gateways = Gateways()
+    gateways.hear("g1", GatewayStatus(online=True, boot="b", regions=["east"]), "east")
+    gateways.hear("g1", GatewayStatus(online=False, boot="a"), "east")
+    assert gateways.is_any_online
+    gateways.hear("g1", GatewayStatus(online=False, boot="b"), "east")
+    assert not gateways.is_any_online
+    gateways.hear("g2", GatewayStatus(online=True, boot="c", regions=["west"]), "east")
+    assert not gateways.is_any_online
+    gateways.hear("g1", GatewayStatus(online=True, boot="d", regions=["east"]), "east")
+    gateways.forget("g1")
+    assert not gateways.is_any_online
 
 
 def test_presence_lists_every_point_with_its_kind(branch: Branch) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.inputs.line import HYSTERESIS, ORDER, LineClassifier, WireState, levels_of
+from agent.inputs.line import ORDER, LineClassifier, WireState, levels_of
 
 LEVELS = levels_of(pull_ohm=2_200, series_ohm=1_000, parallel_ohm=2_200)
 
@@ -49,7 +49,7 @@ def test_a_cut_line_is_not_an_open_contact() -> None:
 def test_noise_at_a_border_makes_no_flutter() -> None:
     """Within the hysteresis the class stays what it was, from either side."""
     border = (LEVELS.closed + LEVELS.open) / 2
-    margin = (LEVELS.open - LEVELS.closed) * HYSTERESIS * 0.9
+    margin = (LEVELS.open - LEVELS.closed) * 0.13
     line = LineClassifier(LEVELS)
     line.see(LEVELS.closed)
     assert {line.see(border + sign * margin) for sign in (1, -1) * 20} == {WireState.CLOSED}

@@ -129,6 +129,16 @@ def test_retries_become_rare() -> None:
     assert [told[1:3] for told in bench.sink.told] == [(False, "fault")]
 
 
+def test_a_loop_that_turns_for_other_reasons_tries_no_more_often() -> None:
+    """Packs and readings wake it many times a second."""
+    bench = Bench(LAMP)
+    bench.switches["lamp"].error = OSError("gone")
+    for _ in range(600):
+        bench.outputs.poll()
+        bench.clock.advance(0.1)
+    assert bench.outputs.failures <= 7
+
+
 def test_closing_switches_all_off() -> None:
     """An agent that is not there cannot clear a buzzer."""
     bench = Bench(LAMP, BUZZER)
