@@ -5,6 +5,7 @@ GatewayError
 ├── ConfigurationError     tell the operator, exit 2
 ├── StoreUnavailable       try again later: time-out, refused connection, 429, 5xx
 ├── StoreMisconfigured     401, 403, 404, unknown bucket: tell the operator, try again slowly
+├── StoreWriteOnly         it takes readings and gives none back: ask it by its own means
 ├── StateUnavailable       the state database did not take it: nothing was changed, try again
 └── StateRefused           the state database is of another program: tell the operator, exit 2
 ```
@@ -43,3 +44,7 @@ class StateUnavailable(GatewayError):  # noqa: N818
 
 class StateRefused(ConfigurationError):  # noqa: N818
     """The state database cannot be used by this program; the text says why and what to do."""
+
+
+class StoreWriteOnly(StoreUnavailable):
+    """The store takes readings and gives none back: who asks must not take its silence for an empty history."""

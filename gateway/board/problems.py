@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from gateway.board.errors import RequestError
-from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable
+from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable, StoreWriteOnly
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +60,8 @@ def on_http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Res
 
 def on_store_error(_request: Request[Any, Any, Any], error: StoreUnavailable) -> Response[Problem]:
     """A store that gives no answer now."""
+    if isinstance(error, StoreWriteOnly):
+        return _answer(501, "Store is write-only", str(error))
     if isinstance(error, StoreMisconfigured):
         return _answer(503, "Store misconfigured", str(error))
     return _answer(503, "Store unavailable", str(error), {"Retry-After": str(round(error.retry_after_s or 5))})

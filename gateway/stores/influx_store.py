@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from gateway.errors import StoreUnavailable
+from gateway.errors import StoreUnavailable, StoreWriteOnly
 from gateway.ports import Point, ReadingsQuery, Refused, StoredReading
 from gateway.stores import influxql
 from gateway.stores.influx_batches import BodyWriter, Line
@@ -121,8 +121,14 @@ class InfluxStore:
         return {series.tags["region"]: int(series.values[0][1]) for series in answer}
 
     def readings(self, query: ReadingsQuery) -> list[StoredReading]:
-        """Readings of one series, good and suspect merged; none of a write-only store."""
-        if self.settings.write_only or query.limit <= 0 or query.from_ms >= query.to_ms:
+        """Readings of one series, good and suspect merged.
+
+        Raises:
+            StoreWriteOnly: It is not there to be asked.
+        """
+        if self.settings.write_only:
+            raise StoreWriteOnly(f"{self.settings.url} is written only and cannot be asked; ask it by its own means")
+        if query.limit <= 0 or query.from_ms >= query.to_ms:
             return []
         found: list[StoredReading] = []
         for series in self._query(influxql.readings(query), "air", columns=3):

@@ -3,7 +3,7 @@
 import { Curve } from "./curve.js";
 import { el, keep, setClass, setText, show } from "./dom.js";
 import { age } from "./format.js";
-import { asksForSomebody, worstOf } from "./levels.js";
+import { asksForSomebody, isCalling, needsHelp, worstOf } from "./levels.js";
 import { Tile } from "./tile.js";
 import { knows, say } from "./words.js";
 
@@ -49,10 +49,12 @@ class Facility {
 
   update(point) {
     setText(this.name, [point.point, point.room].filter(Boolean).join(" · "));
-    setClass(this.root, point.working ? "is-fine" : "is-high");
-    setText(this.word, `${point.working ? "✓" : "▲"} ${say(point.working ? "works" : "fault")}`);
+    const bad = needsHelp(point);
     const state = knows(`state_${point.state}`) ? say(`state_${point.state}`) : point.state;
-    setText(this.reason, [state, point.reason].filter(Boolean).join(": "));
+    const verdict = isCalling(point) ? say("calling") : point.working === false ? say("fault") : bad ? state : say("works");
+    setClass(this.root, bad ? "is-high" : "is-fine");
+    setText(this.word, `${bad ? "▲" : "✓"} ${verdict}`);
+    setText(this.reason, [verdict === state ? "" : state, point.reason].filter(Boolean).join(": "));
   }
 }
 

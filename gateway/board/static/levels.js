@@ -40,7 +40,7 @@ export function worstOf(site, points, quantities) {
   if (!site.online) return "offline";
   let worst = null;
   for (const point of points) {
-    const found = point.working === false ? ["high"] : [];
+    const found = needsHelp(point) ? ["high"] : [];
     for (const [name, live] of Object.entries(point.values)) {
       // A sensor that went silent is somebody's business; a value of another hour tells nothing of now.
       if (live.age_s > STALE_S) found.push("raised");
@@ -50,5 +50,10 @@ export function worstOf(site, points, quantities) {
   }
   return worst;
 }
+
+// A cord that works well is no good news while somebody pulls it; neither is a leak detector that does its job.
+export const isCalling = (point) => (point.kind ?? "").startsWith("call-") && point.state === "called";
+
+export const needsHelp = (point) => point.working === false || isCalling(point) || point.state === "wet";
 
 export const asksForSomebody = (worst) => worst !== null && worst !== "fine";

@@ -111,6 +111,12 @@ class Branches:
         records = tuple(Record(name=name, time_ms=self.now_ms, value=value) for name, value in values.items())
         self._pack(root, root.facility("door"), "door", "entrance", "door", records)
 
+    def cord(self, state: str, root: Root = XIDAN) -> None:
+        """A state of the toilet's cord comes and is stored."""
+        values: dict[str, bool | str] = {"working": True, "state": state}
+        records = tuple(Record(name=name, time_ms=self.now_ms, value=value) for name, value in values.items())
+        self._pack(root, root.facility("cord"), "cord", "toilet", "call-toilet", records)
+
     def sensor(self, *, working: bool, reason: str = "", root: Root = XIDAN) -> None:
         """The agent tells whether the sensor of `hall-air` works."""
         values: dict[str, bool | str] = {"working": working, "state": "ok" if working else "fault", "reason": reason}

@@ -261,6 +261,19 @@ def test_chinese_readers_get_chinese_on_a_small_dark_screen(web: Web, living: Br
     assert chinese.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(14, 21, 25)"
 
 
+def test_a_call_for_help_is_never_shown_as_well(web: Web, living: Branches, page: Page) -> None:
+    """The cord works, and somebody pulls it: the branch needs attention until the call is cleared."""
+    living.present([HALL])
+    day(living, last=700.0)
+    living.cord("called")
+    page.goto(web.url)
+    verdict = page.locator(".facilities .verdict")
+    expect(verdict).to_have_text("▲ Somebody calls for help")
+    expect(page.locator(".facilities li")).to_have_class(re.compile("is-high"))
+    living.cord("cleared")
+    expect(verdict).to_have_text("✓ Works", timeout=15_000)
+
+
 def test_the_language_can_be_switched_and_is_remembered(web: Web, living: Branches, page: Page) -> None:
     """In place, by keyboard too."""
     living.present([HALL])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.errors import StoreMisconfigured, StoreUnavailable
+from gateway.errors import StoreMisconfigured, StoreUnavailable, StoreWriteOnly
 from gateway.ports import Point, ReadingsQuery
 from gateway.stores.influx_settings import InfluxSettings
 from gateway.stores.influx_store import InfluxStore
@@ -364,10 +364,11 @@ def test_gzip_changes_nothing_but_the_bytes(influxd: Influxd, influx2: Influx2Do
 
 
 def test_a_write_only_store_answers_nothing(victoria: VictoriaMetrics) -> None:
-    """It says so with None instead of marks, and with an empty list instead of a wrong one."""
+    """It says so with None instead of marks, and refuses a question: an empty answer would be taken for the truth."""
     subject = victoria_subject(victoria)
     subject.store.prove(["north"])
     assert subject.store.write([air(co2_ppm=1.0), mark("north", 1.0)]) == []
     assert subject.store.marks() is None
-    assert subject.store.readings(EVERYTHING) == []
+    with pytest.raises(StoreWriteOnly, match="written only"):
+        subject.store.readings(EVERYTHING)
     assert [json.loads(line)["values"] for line in victoria.export('{__name__="air_co2_ppm",db=~"t.*"}').splitlines()]
