@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from agent.errors import JournalError
+from agent.journal_answers import Answerable
 from agent.journal_checks import checked_air, checked_state
 from agent.journal_counters import JournalCounters
 from agent.journal_file import Budget
@@ -27,8 +28,8 @@ from agent.journal_upkeep import Upkeep
 from agent.timekeeper import Timekeeper
 from telemetry.clock import Clock
 from telemetry.ids import require_id
-from telemetry.messages import MAX_RANGES, ResendResult
-from telemetry.ranges import RangeSet, Span
+from telemetry.messages import MAX_RANGES
+from telemetry.ranges import Span
 from telemetry.readings import DropReason, Flag
 from telemetry.topics import Root
 
@@ -37,13 +38,10 @@ __all__ = ["Journal", "JournalSettings", "Row", "RowClass"]
 MAX_UNWRITTEN: Final = 256
 """Rows that wait in memory for the next commit, at most."""
 
-MAX_MISSING: Final = 1_000
-"""Ranges named as missing in one answer; a gateway asks again for the rest."""
-
 log = structlog.get_logger(__name__)
 
 
-class Journal:
+class Journal(Answerable):
     """Packs with their pairs, receipts and times; opened with `Journal.open`.
 
     Attributes:
@@ -61,8 +59,8 @@ class Journal:
         self._clock = time.clock
         self._lock = threading.RLock()
         self.owed = Owed(store, time, self._lock)
-        self._hurried = RangeSet()
         self._upkeep = Upkeep(store, time, settings)
+        super().__init__(store, self._lock, self._upkeep)
 
     @classmethod
     def open(
@@ -272,68 +270,13 @@ class Journal:
                 moment = moment._replace(ms=moment.ms + 1)
             return self._add(class_of(kind), label, values, moment)
 
-    # -- what gateways say ---------------------------------------------------------------------------------------------
-
-    def receipt(self, journal: str, ranges: Iterable[Span]) -> None:
-        """Packs that a gateway has committed: they may be forgotten (rule 3)."""
-        with self._lock:
-            if journal not in self._store.held:
-                self.counters.unknown_receipts += 1
-            pending = self._store.pending
-            for first, last in self._clipped(journal, ranges):
-                pending.receipts.add(first, last)
-                pending.wanted.remove(first, last)
-            pending.change(lambda row: row.is_timed and row.sequence in pending.receipts, receipted=True)
-            self._upkeep.touch()
-
-    def heard(self, journal: str, ranges: Iterable[Span]) -> None:
-        """Facility packs that somebody was told about; that frees nothing (rule 3)."""
-        with self._lock:
-            pending = self._store.pending
-            for first, last in self._clipped(journal, ranges):
-                pending.heard.add(first, last)
-            pending.change(lambda row: row.sequence in pending.heard, heard=True)
-            self._upkeep.touch()
-
-    def resend(self, journal: str, ranges: Iterable[Span]) -> ResendResult:
-        """Take the receipts of packs back, so that they are sent until receipted again.
-
-        Returns:
-            How many packs that are, and what of the ranges is not held: the first 1,000 ranges of it.
-        """
-        with self._lock:
-            asked = RangeSet(ranges)
-            held = self._store.held.get(journal, RangeSet())
-            there = asked & held
-            self._want(there)
-            return ResendResult(sent=there.size(), missing=(asked - held).spans()[:MAX_MISSING])
-
-    def resend_between(self, from_ms: int, to_ms: int) -> ResendResult:
-        """As `resend`, for what was measured from `from_ms` until before `to_ms`; what is missing is not known."""
-        with self._lock:
-            self.commit()
-            there = self._store.read(lambda: self._store.table.between(from_ms, to_ms), RangeSet())
-            self._want(there)
-            return ResendResult(sent=there.size(), missing=[])
-
-    def clipped(self, journal: str, ranges: Iterable[Span]) -> RangeSet:
-        """The ranges within the numbers that the journal has under this id; none of an unknown id."""
-        with self._lock:
-            return RangeSet(self._clipped(journal, ranges))
+    # -- what is to be sent --------------------------------------------------------------------------------------------
 
     def take_news(self) -> bool:
         """True if since the last call rows came to be owed that nobody handed in; see `JournalStore.has_news`."""
         with self._lock:
             news, self._store.has_news = self._store.has_news, False
             return news
-
-    def take_hurried(self) -> RangeSet:
-        """Numbers asked for by `resend` since the last call: they are due at once."""
-        with self._lock:
-            hurried, self._hurried = self._hurried, RangeSet()
-            return hurried
-
-    # -- what is to be sent --------------------------------------------------------------------------------------------
 
     def mark_sent(self, rows: Iterable[Row]) -> None:
         """These packs are about to be handed to the network; all that waits is in the file on return."""
@@ -444,24 +387,6 @@ class Journal:
         elif len(self._store.pending.rows) >= (MAX_MEMORY_ROWS if self.is_failing else MAX_UNWRITTEN):
             self.commit()
         return row
-
-    def _clipped(self, journal: str, ranges: Iterable[Span]) -> list[Span]:
-        """The ranges within what this journal id has; each opening's numbers are a stretch of their own."""
-        held = self._store.held.get(journal)
-        if not held:
-            return []
-        low, high = held.lowest() or 0, held.highest() or 0
-        return [(max(first, low), min(last, high)) for first, last in ranges if first <= high and last >= low]
-
-    def _want(self, numbers: RangeSet) -> None:
-        pending = self._store.pending
-        for first, last in numbers:
-            pending.receipts.remove(first, last)
-            pending.wanted.add(first, last)
-            self._hurried.add(first, last)
-        pending.change(lambda row: row.sequence in numbers, receipted=False)
-        self._upkeep.touch()
-        self.commit()
 
 
 def _plain(values: Iterable[Value]) -> dict[str, object]:

@@ -88,8 +88,6 @@ class JournalStore:
         self._unreceipted = table.unreceipted_count()
         self.notes.close_all()
 
-    # -- taking in -----------------------------------------------------------------------------------------------------
-
     def new_row(
         self,
         row_class: RowClass,
@@ -141,8 +139,6 @@ class JournalStore:
     def is_newest(self, sequence: int) -> bool:
         """True for the number of the newest state of a facility point."""
         return sequence in self._newest_numbers
-
-    # -- writing -------------------------------------------------------------------------------------------------------
 
     def commit(self) -> bool:
         """Write what is pending; False if the disk takes it not, and then it stays pending."""
@@ -259,8 +255,6 @@ class JournalStore:
         except JournalError as error:
             self.fail("journal cannot be read", error)
         return otherwise
-
-    # -- inside --------------------------------------------------------------------------------------------------------
 
     def with_room(self, write: Callable[[], None]) -> bool:
         """Call what writes, making room as often as that helps; False if it does not help.
