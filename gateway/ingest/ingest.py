@@ -15,6 +15,7 @@ from gateway.ingest.hearing import Arrived, Hearer
 from gateway.ingest.intake import Reader
 from gateway.ingest.ledger import Ledger
 from gateway.ingest.ledger_metrics import LedgerMetrics
+from gateway.ingest.ledger_rows import DAY_MS
 from gateway.ingest.letters import letter
 from gateway.ingest.marks import Marks
 from gateway.ingest.queues import Limit, SharedQueue
@@ -99,6 +100,7 @@ class Ingest:
             clock=clock,
             journals_in_memory=settings.journals_in_memory,
             spans_a_journal=settings.spans_a_journal,
+            keep_ms=round(settings.ledger_keep_days * DAY_MS),
         )
         self.ledger.silent = self.directory.silent
         self._asking = Asking(settings, rng)
@@ -181,7 +183,7 @@ class Ingest:
         return count
 
     def keep(self) -> int:
-        """One commit round; returns how many packs were committed, 0 if none waited or the store did not take them."""
+        """One commit round; returns how many packs were dealt with, 0 if none waited or the store did not take them."""
         return self._committer.round()
 
     def wait_s(self) -> float:
@@ -213,10 +215,11 @@ class Ingest:
 
     def warnings(self) -> list[str]:
         """What an operator should know though the gateway works: one sentence each."""
-        return [
+        rivals = [
             f"gateway {gateway} is online for our region {', '.join(regions)} too; let only one own it"
             for gateway, regions in self._gateways.rivals().items()
         ]
+        return rivals + self._committer.warnings()
 
     def _store_lost(self, regions: list[str]) -> None:
         for region in regions:

@@ -41,8 +41,8 @@ class Intake:
         hear: A facility pack with absolute times, for the alarms.
         see: Live air with absolute times, for the alarms.
         newest: Air with absolute times, late or not, for the directory.
-        from_ms: Time of the earliest record.
-        to_ms: Time of the latest.
+        from_ms: Time of the earliest record; 0 if nothing of it counts, so that it says nothing of measured time.
+        to_ms: Time of the latest; if nothing counts, when it came.
         latest_ms: Times after this one are in the far future.
     """
 
@@ -82,7 +82,7 @@ class Reader:
     def read(self, channel: Channel, topic: str, body: bytes, *, retained: bool, arrived_ms: int) -> Intake:
         """What a message on `readings` or `facility/{point}` means. Never raises, whatever the body."""
         latest_ms = arrived_ms + self._future_ms
-        intake = Intake(channel=channel, body=body, from_ms=arrived_ms, to_ms=arrived_ms, latest_ms=latest_ms)
+        intake = Intake(channel=channel, body=body, to_ms=arrived_ms, latest_ms=latest_ms)
         try:
             decoded = decode(body, channel.root.site)
         except MalformedError as error:

@@ -42,8 +42,8 @@ class Entry(NamedTuple):
         root: Its agent.
         journal: Its journal; with `sequence` the pair.
         sequence: 0 if there is no pair: then only `missing` counts.
-        from_ms: Time of its earliest record.
-        to_ms: Time of its latest.
+        from_ms: Time of its earliest record, 0 if nothing of it is stored.
+        to_ms: Time of its latest; if nothing is stored, when it came.
         minutes: Unix minutes of which it stores something.
         declaration: What it gives up, if it is a declaration.
         missing: Of `journal`, what the agent has no more.
@@ -71,7 +71,13 @@ class Ledger:
     """One for a gateway. `record` and `write` are for the commit round; everything may be asked from any thread."""
 
     def __init__(
-        self, state: State, *, clock: Clock, journals_in_memory: int = 50_000, spans_a_journal: int = 10_000
+        self,
+        state: State,
+        *,
+        clock: Clock,
+        journals_in_memory: int = 50_000,
+        spans_a_journal: int = 10_000,
+        keep_ms: int = 400 * ledger_rows.DAY_MS,
     ) -> None:
         self.held: dict[Root, Held] = {}
         """What each agent last said it has."""
@@ -82,6 +88,7 @@ class Ledger:
         self._clock = clock
         self._journals_in_memory = journals_in_memory
         self._spans_a_journal = spans_a_journal
+        self._keep_ms = keep_ms
         self._lock = threading.RLock()
         self._epochs: dict[str, int] = {}
         self._journals: dict[Key, JournalEntry] = {}
@@ -266,15 +273,20 @@ class Ledger:
             gaps = [gaps_of(one.known(), self.held.get(one.key[0]), one.key[1]) for one in entries]
             owed = [gap.owed_minutes for gap in gaps] + self._unseen_journals(site, entries)
             owed += self._silence(site, entries)
+        # Beyond what is kept nobody knows what was there, so nothing can be said to lack.
+        kept = max(first, self._kept_since_ms() // MINUTE_MS)
         reasons = {reason for gap in gaps for reason in gap.lost_minutes}
         lost = {
-            reason: cut(union(gap.lost_minutes.get(reason, RangeSet()) for gap in gaps), first, last)
+            reason: cut(union(gap.lost_minutes.get(reason, RangeSet()) for gap in gaps), kept, last)
             for reason in reasons
         }
         return [
             Interval(max(begin * MINUTE_MS, from_ms), min((end + 1) * MINUTE_MS, to_ms), status, reason)
-            for begin, end, status, reason in intervals_of(there, lost, cut(union(owed), first, last))
+            for begin, end, status, reason in intervals_of(there, lost, cut(union(owed), kept, last))
         ]
+
+    def _kept_since_ms(self) -> int:
+        return to_ms(self._clock.now()) - self._keep_ms
 
     def totals(self, site: str) -> dict[Status, int]:
         """Whole minutes by status, over all that is kept."""

@@ -86,18 +86,21 @@ def gaps_of(known: Known, held: Held | None, journal: str) -> Gaps:
 
     Args:
         known: What the ledger has of it.
-        held: What its agent last said it has, None if that was never heard: then nothing can be called unknown.
+        held: What its agent last said it has, None if that was never heard: then nothing can be called unknown, and
+            what the store had and lost is owed, since the agent may still have it.
         journal: Its id.
     """
     there = known.there.ranges()
     has = held.journals.get(journal, RangeSet()) if held is not None else RangeSet()
     owed = owed_of(known, has)
+    unspoken = _unspoken(known, held) - there - known.declared_ranges() - known.missing.ranges()
+    owed = owed | unspoken
     lost_minutes = {reason: RangeSet() for reason in known.declared}
     for reason, spans in known.declared.items():
         for span in spans:
             if RangeSet([(span.first, span.last)]) - there:
                 _add_minutes(lost_minutes[reason], span.from_ms, span.to_ms)
-    lost = _unknown(known, there, has, held) if held is not None else known.missing.ranges() - there
+    lost = _unknown(known, there, has, held) - unspoken if held is not None else known.missing.ranges() - there
     unknown_minutes = RangeSet()
     for missing in lost - known.declared_ranges():
         _add_minutes(unknown_minutes, *_between(known, missing, held))
@@ -107,6 +110,21 @@ def gaps_of(known: Known, held: Held | None, journal: str) -> Gaps:
     for missing in owed:
         _add_minutes(owed_minutes, *_between(known, missing, held))
     return Gaps(owed, lost, owed_minutes, lost_minutes)
+
+
+def _unspoken(known: Known, held: Held | None) -> RangeSet:
+    """What a store lost and its agent has not been heard about since: the branch may have it still, so it is owed."""
+    if held is None or not known.was:
+        return known.was.ranges()
+    spans = []
+    for span in known.was:
+        # What was measured after the agent's last word, that word could not speak of.
+        if span.to_ms > held.at_ms and not span.unmeasured:
+            ahead = held.at_ms - span.from_ms
+            width = max(1, span.to_ms - span.from_ms)
+            spoken = max(0, -(-ahead * (span.last + 1 - span.first) // width)) if ahead > 0 else 0
+            spans.append((min(span.last, span.first + spoken), span.last))
+    return RangeSet(spans)
 
 
 def _unknown(known: Known, there: RangeSet, has: RangeSet, held: Held) -> RangeSet:
@@ -131,9 +149,9 @@ def _between(known: Known, missing: Span, held: Held | None) -> Span:
     above = min((span for spans in timed if (span := spans.above(missing[1]))), key=_first, default=None)
     at_begin, at_end = known.was.around(missing[0]), known.was.around(missing[1])
     begins = [below.to_ms] if below else []
-    begins += [_time_within(at_begin, missing[0])] if at_begin else []
+    begins += [_time_within(at_begin, missing[0])] if at_begin and not at_begin.unmeasured else []
     ends = [above.from_ms] if above else []
-    ends += [_time_within(at_end, missing[1] + 1)] if at_end else []
+    ends += [_time_within(at_end, missing[1] + 1)] if at_end and not at_end.unmeasured else []
     if not ends and held is not None:
         ends.append(held.at_ms)
     if not begins and held is not None and held.oldest_ms is not None:

@@ -187,3 +187,43 @@ def test_a_mark_that_is_refused_is_not_believed() -> None:
     hall.start()
     assert hall.ingest.ledger.there(ROOT, "j1").spans() == [(1, 3)]
     assert hall.receipted() == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_what_a_silent_branch_may_still_have_is_owed_and_its_word_decides() -> None:
+    """The store is emptied and no agent ever said what it has: owed; lost once it says that it has nothing."""
+    hall = Hall()
+    fill(hall, 5)
+    hall.store.restore()
+    hall.start()
+    assert {minute: what for minute, what in hall.statuses().items() if minute < 0} == dict.fromkeys(
+        range(-5, 0), "owed"
+    )
+    hall.health({})
+    assert hall.statuses()[-3] == "lost unknown"
+
+
+def test_no_more_time_is_lost_than_was_measured() -> None:
+    """One row of the far future among old ones stores nothing; the gap that a loss leaves ends where measuring did."""
+    hall = Hall()
+    year_s = 365 * 86_400
+    for sequence in range(1, 9):
+        hall.air(sequence, age_s=year_s - sequence * 60)
+    hall.air(9, age_s=-4 * year_s)
+    hall.air(10, age_s=year_s - 600)
+    hall.keep()
+    hall.store.restore()
+    hall.start()
+    hall.health({})
+    assert set(hall.statuses().values()) == {"lost unknown"}
+    assert len(hall.statuses()) <= 12
+
+
+def test_what_is_older_than_the_ledger_keeps_is_neither_owed_nor_lost() -> None:
+    """Of a time of which nothing is kept nobody can say that it lacks."""
+    hall = Hall()
+    hall.air(1, age_s=900 * 86_400)
+    hall.air(5, age_s=1)
+    hall.keep()
+    hall.health({"j1": [(1, 1), (5, 5)]})
+    assert list(hall.statuses().values()).count("lost unknown") <= 400 * 1440 + 2
+    assert min(minute for minute, what in hall.statuses().items() if what != "there") >= -400 * 1440 - 1

@@ -95,3 +95,29 @@ def test_a_missing_range_lies_between_its_neighbours() -> None:
     gaps = gaps_of(Known(there, TimedSpans(), {}, TimedSpans()), held, "j")
     assert gaps.owed.spans() == [(4, 5), (7, 8)]
     assert gaps.owed_minutes.spans() == [(3, 20)]
+
+
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS)
+def test_what_a_store_lost_is_owed_until_the_agent_speaks(
+    there: set[int], was: set[int], declared: set[int], missing: set[int]
+) -> None:
+    """Nobody heard the agent: it may have all of it. Its word of later time lacks it: lost. Of earlier time: owed."""
+    state = known(there, was, declared, missing)
+    gone = was - there - declared - missing
+    assert numbers_of(gaps_of(state, None, "j").owed) == gone
+    assert numbers_of(gaps_of(state, Held(1, {}), "j").owed) == gone
+    later = gaps_of(state, Held(10**9, {}), "j")
+    assert not later.owed
+    assert gone <= numbers_of(later.lost)
+
+
+def test_a_word_in_the_middle_of_what_was_lost_speaks_of_what_was_measured_before_it() -> None:
+    """Numbers run with time: the first half is lost since the agent lacked it then, the second half is owed."""
+    was = TimedSpans([TimedSpan(1, 10, 0 + 60_000, 660_000)])
+    gaps = gaps_of(Known(TimedSpans(), was, {}, TimedSpans()), Held(360_000, {}), "j")
+    assert gaps.lost.spans() == [(1, 5)]
+    assert gaps.owed.spans() == [(6, 10)]
+
+
+def numbers_of(ranges: RangeSet) -> set[int]:
+    return {number for first, last in ranges for number in range(first, last + 1)}

@@ -63,3 +63,27 @@ def test_the_lowest_are_forgotten_first() -> None:
     assert timed.take_changes().gone == [1, 5]
     assert len(timed) == 2
     assert timed.latest_ms() == 0
+
+
+@given(SPANS, SPANS)
+def test_what_stored_nothing_widens_no_time(measured: list[tuple[int, int]], parked: list[tuple[int, int]]) -> None:
+    """Whatever is put in without a measured time, ranges that have one keep to what was measured."""
+    timed = TimedSpans()
+    for first, last in measured:
+        timed.add(first, last, 1_000 + first, 1_000 + last)
+    for first, last in parked:
+        timed.add(first, last, 0, 10**12)
+    for span in timed:
+        assert span.unmeasured or 1_000 < span.from_ms <= span.to_ms <= 1_000 + 68
+    assert (timed.latest_ms() is None) == (not measured)
+    if not measured:
+        assert all(span.to_ms == 10**12 for span in timed)
+
+
+def test_a_neighbour_without_a_measured_time_is_looked_past() -> None:
+    """The time of a gap's end is that of the nearest range that was measured."""
+    timed = TimedSpans([TimedSpan(1, 1, 10, 10), TimedSpan(3, 3, 0, 900), TimedSpan(7, 7, 0, 900)])
+    assert timed.below(5) == (1, 1, 10, 10)
+    assert timed.above(5) is None
+    timed.add(4, 4, 40, 40)
+    assert timed.around(3) == (3, 4, 40, 40)
