@@ -26,6 +26,7 @@ PROGRAM: Final = Path(sys.executable).with_name("openhall-agent")
 PRESSES: Final = 100
 POINT: Final = "toilet-call"
 DEBOUNCE_S: Final = 0.03
+GOAL_MS: Final = 100.0
 WITHIN_S: Final = 10.0
 REST_S: Final = 0.2
 
@@ -56,9 +57,10 @@ class Pressed:
         """For people."""
         values = sorted(self.calls_ms)
         p50, p99 = percentile(values, 0.5), percentile(values, 0.99)
+        late = sum(value > GOAL_MS for value in values)
         return (
-            f"{len(values)} presses: median {p50:.0f} ms, p99 {p99:.0f} ms, longest {values[-1]:.0f} ms; "
-            f"debounce is {DEBOUNCE_S * 1000:.0f} ms of it"
+            f"{len(values)} presses: median {p50:.0f} ms, p99 {p99:.0f} ms, longest {values[-1]:.0f} ms, "
+            f"{late} above {GOAL_MS:.0f} ms; debounce is {DEBOUNCE_S * 1000:.0f} ms of it"
         )
 
 
