@@ -244,7 +244,13 @@ class Simulation:
 
     def _is_quiet(self) -> bool:
         # A reading may just be under way: the last seconds' packs do not count as a backlog.
-        return all(agent.journal is not None and agent.journal.unreceipted_count <= 2 for agent in self.agents)
+        ingest = self.active.ingest
+        return ingest is not None and all(
+            agent.journal is not None
+            and agent.journal.unreceipted_count <= 2
+            and not ingest.ledger.owed(agent.root)
+            for agent in self.agents
+        )
 
     def _let_some_die(self) -> None:
         chance = random.Random(self.seed)
