@@ -31,7 +31,7 @@ demo-clean:
 test:
 	$(install) dev
 	@$(run) -m tests.unpack_servers
-	@$(run) -m pytest $(ARGS)
+	@$(run) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check:
 	$(install) dev

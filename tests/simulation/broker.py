@@ -142,7 +142,12 @@ class Broker:
 
 def _matches(filters: list[list[str]], topic: str) -> bool:
     parts = topic.split("/")
-    return any(
-        len(one) == len(parts) and all(want in ("+", got) for want, got in zip(one, parts, strict=True))
-        for one in filters
-    )
+    return any(_matches_one(one, parts) for one in filters)
+
+
+def _matches_one(one: list[str], parts: list[str]) -> bool:
+    if one[-1] == "#":
+        # `a/#` has `a` too.
+        one = one[:-1]
+        parts = parts[: len(one)]
+    return len(one) == len(parts) and all(want in ("+", got) for want, got in zip(one, parts, strict=True))

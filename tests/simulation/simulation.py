@@ -246,9 +246,7 @@ class Simulation:
         # A reading may just be under way: the last seconds' packs do not count as a backlog.
         ingest = self.active.ingest
         return ingest is not None and all(
-            agent.journal is not None
-            and agent.journal.unreceipted_count <= 2
-            and not ingest.ledger.owed(agent.root)
+            agent.journal is not None and agent.journal.unreceipted_count <= 2 and not ingest.ledger.owed(agent.root)
             for agent in self.agents
         )
 
