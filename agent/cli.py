@@ -118,6 +118,13 @@ def _add_replay(verbs: Any) -> None:
         metavar="S",
         help="give up after so many seconds without a receipt; 0: never (300)",
     )
+    parser.add_argument(
+        "--settle",
+        type=_not_negative,
+        metavar="S",
+        help="after the last receipt, end once a gateway has asked for nothing again for so many seconds; "
+        "more than the second between two looks of a gateway; 0: end at the last receipt (3)",
+    )
 
 
 def _add_press(verbs: Any) -> None:
@@ -203,6 +210,7 @@ def _read_once(options: argparse.Namespace) -> int:
 
 def _replay(options: argparse.Namespace) -> int:
     from agent.replay import PATIENCE_S, ReplayOptions, replay
+    from agent.settling import SETTLE_S
 
     wishes = ReplayOptions(
         file=options.file,
@@ -211,6 +219,7 @@ def _replay(options: argparse.Namespace) -> int:
         speed=options.speed,
         journal=options.journal,
         patience_s=PATIENCE_S if options.patience is None else options.patience,
+        settle_s=SETTLE_S if options.settle is None else options.settle,
     )
     summary = replay(_load(options), wishes)
     words = summary.as_json()

@@ -26,6 +26,9 @@ from telemetry.topics import Root, gateway_of, parse
 HEALTH_PERIOD_S: Final = 60.0
 """The contract's "every minute"."""
 
+HEALTH_REST_S: Final = 1.0
+"""Between two health messages, however often gateways come and stores return."""
+
 STANDING: Final = ("called", "test")
 """States in which a call stands."""
 
@@ -78,6 +81,9 @@ class AgentCore:
         self._probe = probe
         self._health_period_s = health_period_s
         self._health_due_s = 0.0
+        self._health_said_s: float | None = None
+        self._is_health_owed = True
+        self._asked_s = float("-inf")
         self._presence = PresenceCard(root, points, version=version, rng=rng) if with_presence else None
         self._presence_due = False
         self._connected = False
@@ -107,19 +113,25 @@ class AgentCore:
         self._since_monotonic_s = self._clock.monotonic()
         self._presence_due = self._presence is not None
         self._health_due_s = self._since_monotonic_s
+        self._is_health_owed = True
         self._removed = self._gone_points()
         self._uplink.connected()
 
     def disconnected(self) -> None:
         """The connection is gone."""
         self._connected = False
+        self._is_health_owed = True
         self._replies.clear()
         self._uplink.disconnected()
 
     def receive(self, topic: str, body: bytes, retained: bool) -> None:
         """Take in one message of the bus. Nothing it holds raises; what cannot be read is counted."""
         if gateway_of(topic) is not None:
+            hurried = self._uplink.counters.hurried
             self._uplink.receive(topic, body)
+            if self._uplink.counters.hurried > hurried:
+                # It may have lost its store, or never have heard of us: only `held` tells it what to ask for.
+                self.say_held()
             return
         try:
             channel = parse(topic)
@@ -139,6 +151,29 @@ class AgentCore:
             reply = self._commands.receive(channel.tail, body)
             if reply is not None:
                 self._replies.append(reply)
+
+    def say_held(self) -> None:
+        """Send health, and with it what the journal holds, as soon as the last one is `HEALTH_REST_S` ago."""
+        self._is_health_owed = True
+        now_s = self._clock.monotonic()
+        said_s = self._health_said_s
+        rested_s = now_s if said_s is None else max(now_s, said_s + HEALTH_REST_S)
+        self._health_due_s = min(self._health_due_s, rested_s)
+
+    @property
+    def held_said_s(self) -> float | None:
+        """When `held` was last sent, monotonic; None: not since the last connect or gateway's boot, or it is due."""
+        return None if self._is_health_owed else self._health_said_s
+
+    @property
+    def asked_s(self) -> float:
+        """When a gateway last asked for packs again, monotonic; -inf: never."""
+        return self._asked_s
+
+    @property
+    def is_gateway_missing(self) -> bool:
+        """Whether gateways of the region are known and none of them is online and storing."""
+        return self._uplink.is_gateway_missing
 
     def counters(self) -> dict[str, int]:
         """What happened since start, by name: its own numbers, and those of uplink and journal that are not zero."""
@@ -245,7 +280,9 @@ class AgentCore:
         self._replies.clear()
         messages += [self._placed(message) for message in self._uplink.poll()]
         if self._clock.monotonic() >= self._health_due_s:
-            self._health_due_s = self._clock.monotonic() + self._health_period_s
+            self._health_said_s = self._clock.monotonic()
+            self._health_due_s = self._health_said_s + self._health_period_s
+            self._is_health_owed = False
             messages.append(self._health())
         return messages
 
@@ -286,6 +323,7 @@ class AgentCore:
         return Message(topic=self._root.health, body=encode(body), qos=0)
 
     def _resend(self, command: Command) -> Mapping[str, Any]:
+        self._asked_s = self._clock.monotonic()
         if command.journal is not None and command.ranges is not None:
             result = self._journal.resend(command.journal, command.ranges)
         elif command.from_ is not None and command.to is not None:

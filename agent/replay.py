@@ -24,6 +24,7 @@ from agent.health import probe_host
 from agent.inbox import Inbox
 from agent.mqtt_bus import BusEvent
 from agent.recording import BadCell, RecordedRow, Recording
+from agent.settling import SETTLE_S, Settling
 from agent.shell import Shell, make_shell
 from telemetry.clock import Clock, SystemClock
 from telemetry.ids import is_id
@@ -57,6 +58,7 @@ class ReplayOptions:
         speed: So many times the recorded speed; None: as fast as receipts allow.
         journal: None: beside the configured journal.
         patience_s: Give up after so long without any progress; 0: never.
+        settle_s: How long a gateway must have asked for nothing again after the last receipt; 0: no matter.
     """
 
     file: Path
@@ -65,6 +67,7 @@ class ReplayOptions:
     speed: float | None = None
     journal: Path | None = None
     patience_s: float = PATIENCE_S
+    settle_s: float = SETTLE_S
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,7 +83,8 @@ class Summary:
         bad: Cells and rows that could not be used.
         receipted: Packs receipted now, those left from an earlier run included.
         unreceipted: Packs still without one.
-        complete: Whether the whole file was read and every pack is receipted.
+        complete: Whether the whole file was read, every pack is receipted, and the gateway, told what there is, asked
+            for nothing again.
         gave_up: Whether it ended because nothing moved for too long: broker, gateway or store cannot be reached.
     """
 
@@ -108,7 +112,7 @@ def replay_id(agent: str) -> str:
 
 
 class Replay:
-    """One recording on its way; `run` returns when the last receipt is in, or earlier with a summary that says so."""
+    """One recording on its way; `run` returns when all of it is stored, or earlier with a summary that says so."""
 
     def __init__(
         self,
@@ -151,6 +155,7 @@ class Replay:
             with_presence=False,
             health_period_s=config.health.period_s,
         )
+        self._settling = Settling(self._core, clock, options.settle_s)
         self._shell: Shell[str] = make_shell(
             config.broker,
             core=self._core,
@@ -166,12 +171,12 @@ class Replay:
         self._stopping = reason
 
     def run(self) -> Summary:
-        """Send the recording and wait for its receipts."""
+        """Send the recording, wait for its receipts, and for the gateway to ask for what its store has lost."""
         try:
             with Recording(self._options.file) as recording:
                 rows = iter(recording)
                 more = True
-                while not self._stopping and (more or self._journal.unreceipted_count):
+                while not self._stopping and (more or not self._settling.look(self._journal.unreceipted_count)):
                     more = more and self._feed(rows)
                     self._shell.turn(self._next_due(more))
                     self._mind_progress()
@@ -228,7 +233,10 @@ class Replay:
 
     def _next_due(self, more: bool) -> float:
         now_s = self._clock.monotonic()
-        if not more or self._journal.unreceipted_count >= MAX_AHEAD:
+        if not more:
+            due_s = self._settling.due_s
+            return now_s + 1.0 if due_s is None else min(due_s, now_s + 1.0)
+        if self._journal.unreceipted_count >= MAX_AHEAD:
             return now_s + 1.0
         if self._waiting is not None:
             return min(self._due_s(self._waiting), now_s + 1.0)
@@ -241,11 +249,14 @@ class Replay:
             if unreceipted < self._least_unreceipted:
                 self._progress_s = now_s
             self._least_unreceipted = unreceipted
+        if self._settling.due_s is not None:
+            self._progress_s = now_s
         patience_s = self._options.patience_s
         waits_for_file = self._waiting is not None and not unreceipted
         if patience_s and now_s - self._progress_s > patience_s and not waits_for_file:
             self.summary.gave_up = True
-            self.stop(f"no receipt for {patience_s:g} s; are broker, gateway and store up?")
+            what = "receipt" if unreceipted else "gateway that stores"
+            self.stop(f"no {what} for {patience_s:g} s; are broker, gateway and store up?")
         if now_s - self._told_s >= PROGRESS_S:
             self._told_s = now_s
             log.info("replay under way", rows=self.summary.rows, packs=self.summary.packs, unreceipted=unreceipted)
@@ -265,7 +276,7 @@ def _room_of(config: AgentConfig, point: str) -> str:
 
 
 def replay(config: AgentConfig, options: ReplayOptions) -> Summary:
-    """Replay a recording until its last receipt, SIGTERM or SIGINT.
+    """Replay a recording until all of it is stored, SIGTERM or SIGINT.
 
     Raises:
         RecordingError: If the file cannot be used at all.

@@ -145,6 +145,11 @@ class Uplink:
         """Whether a gateway of the region calls itself online, by what was last heard of it."""
         return self._gateways.is_any_online
 
+    @property
+    def is_gateway_missing(self) -> bool:
+        """Whether gateways of the region are known and none of them is online and storing."""
+        return self._gateways.is_missing
+
     def set_period(self, point: str, period_s: float) -> None:
         """How far apart the readings of a point are from now on."""
         self._periods[point] = period_s
@@ -157,6 +162,7 @@ class Uplink:
     def disconnected(self) -> None:
         """The connection is gone; what was sent may or may not have arrived."""
         self._connected = False
+        self._gateways.disconnected()
         self._fresh.clear()
         self._live.clear()
 

@@ -37,6 +37,17 @@ class Gateways:
         """True if one of them said so and has not gone since; nothing is held because of it."""
         return bool(self._online)
 
+    @property
+    def is_missing(self) -> bool:
+        """True if some are known, and none of them is online and storing."""
+        return bool(self._known) and not any(
+            one in self._online and known.storing for one, known in self._known.items()
+        )
+
+    def disconnected(self) -> None:
+        """The connection is gone; who is online says so anew in the next one, by its retained status."""
+        self._online.clear()
+
     def hear(self, gateway: str, status: GatewayStatus, region: str) -> Hurry:
         """Take in a status, and say what it makes urgent for an agent of `region`."""
         serves = region in status.regions or "+" in status.regions

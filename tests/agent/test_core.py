@@ -189,6 +189,59 @@ def test_health_comes_every_minute_while_connected(bench: Bench) -> None:
     assert json.loads(bench.on("health")[0].body)["reconnects"] == 1
 
 
+def status(bench: Bench, boot: str, *, storing: bool = True, region: str = "east") -> None:
+    body = {"online": True, "boot": boot, "regions": [region], "storing": storing}
+    bench.core.receive("openhall/v1/gateway/g1", json.dumps(body).encode(), True)
+
+
+def test_a_gateway_that_comes_or_stores_again_is_told_at_once(bench: Bench) -> None:
+    """What is held, once for each time; a status that is no news and another region's change nothing."""
+    bench.connect()
+    bench.run(10)
+    bench.sent.clear()
+    status(bench, "b1")
+    assert bench.core.held_said_s is None
+    bench.tick()
+    assert len(bench.on("health")) == 1
+    assert bench.core.held_said_s == bench.clock.monotonic()
+    bench.run(2)
+    status(bench, "b1", storing=False)
+    status(bench, "b2", region="west")
+    bench.run(2)
+    assert bench.on("health") == []
+    status(bench, "b2")
+    bench.tick()
+    assert len(bench.on("health")) == 1
+
+
+def test_gateways_that_come_again_and_again_are_told_once_a_second(bench: Bench) -> None:
+    """However many boots: the next minute's health is not put off either."""
+    bench.connect()
+    bench.sent.clear()
+    for number in range(50):
+        status(bench, f"b{number}")
+        bench.run(0.1)
+    assert 4 <= len(bench.on("health")) <= 6
+    assert bench.core.next_due() <= bench.clock.monotonic() + 60
+
+
+def test_a_gateway_is_missing_until_it_speaks_in_this_connection(bench: Bench) -> None:
+    """Nobody is missed who was never heard of; one that does not store is."""
+    bench.connect()
+    assert not bench.core.is_gateway_missing
+    status(bench, "b1")
+    assert not bench.core.is_gateway_missing
+    status(bench, "b1", storing=False)
+    assert bench.core.is_gateway_missing
+    status(bench, "b1")
+    bench.core.disconnected()
+    assert bench.core.held_said_s is None
+    bench.connect()
+    assert bench.core.is_gateway_missing
+    status(bench, "b2")
+    assert not bench.core.is_gateway_missing
+
+
 def test_a_call_is_retained_and_repeated_until_heard(bench: Bench) -> None:
     """On its own topic; a state that is no news is not journalled."""
     bench.connect()

@@ -58,7 +58,7 @@ def minutes(count: int) -> list[str]:
 
 
 def run(config: AgentConfig, file: Path, **words: object) -> Summary:
-    options = ReplayOptions(file=file, point="hall-air", **words)  # type: ignore[arg-type]
+    options = ReplayOptions(file=file, point="hall-air", **{"settle_s": 0.2, **words})  # type: ignore[arg-type]
     return Replay(config, options, clock=SystemClock(), rng=random.Random(1)).run()
 
 
@@ -215,6 +215,50 @@ def test_it_obeys_resend(config: AgentConfig, broker: NatsServer, region: str, t
         thread.join(20)
         assert not thread.is_alive()
     assert job.summary.complete
+
+
+def test_the_last_receipt_is_not_the_end(config: AgentConfig, broker: NatsServer, region: str, tmp_path: Path) -> None:
+    """A gateway comes back with an empty store: it is told at once what there is, and what it asks for comes."""
+    clock = SystemClock()
+    status = {"online": True, "regions": [region], "storing": True}
+    with GatewayDouble(broker.port, region) as gateway:
+        topic = f"openhall/v1/gateway/{region}"
+        gateway.publish(topic, status | {"boot": "b1"}, retain=True)
+        options = ReplayOptions(file=write(tmp_path, minutes(10)), point="hall-air", settle_s=2.0)
+        job = Replay(config, options, clock=clock, rng=random.Random(1))
+        thread = threading.Thread(target=job.run)
+        thread.start()
+        wait_until(lambda: any(sum(1 + b - a for a, b in held) == 10 for held in helds(gateway)))
+        gateway.publish(topic, {"online": False, "boot": "b1"}, retain=True)
+        gateway.readings.clear()
+        before = len(gateway.healths)
+        gateway.publish(topic, status | {"boot": "b2"}, retain=True)
+        wait_until(lambda: len(gateway.healths) > before)
+        ((journal, ranges),) = gateway.healths[-1]["held"].items()
+        command = {"id": "c1", "expires": clock.now() + 60, "journal": journal, "ranges": ranges}
+        gateway.publish(f"openhall/v1/{region}/east-001/hall-agent-replay/command/resend", command)
+        thread.join(20)
+        gateway.publish(topic, b"", retain=True)
+        assert not thread.is_alive()
+        assert len(gateway.values("hall-air")) == 20
+    assert job.summary.complete
+
+
+def test_a_gateway_that_is_gone_is_waited_for(
+    config: AgentConfig, broker: NatsServer, region: str, tmp_path: Path
+) -> None:
+    """All has a receipt, but nobody says that it is still there: that is no good end."""
+    with GatewayDouble(broker.port, region) as gateway:
+        topic = f"openhall/v1/gateway/{region}"
+        gateway.publish(topic, {"online": True, "boot": "b1", "regions": [region], "storing": False}, retain=True)
+        summary = run(config, write(tmp_path, minutes(3)), patience_s=1.0)
+        gateway.publish(topic, b"", retain=True)
+    assert (summary.receipted, summary.complete, summary.gave_up) == (3, False, True)
+
+
+def helds(gateway: GatewayDouble) -> list[list[list[int]]]:
+    """What was said to be held, journal by journal."""
+    return [spans for health in gateway.healths for spans in health["held"].values()]
 
 
 def test_speed_keeps_the_recorded_spacing(config: AgentConfig, broker: NatsServer, region: str, tmp_path: Path) -> None:
