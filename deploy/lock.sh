@@ -21,3 +21,15 @@ compile dev.txt --all-extras requirements/build.in "$@"
     compile gateway.txt --extra gateway $bound "$@"
     compile dashboards.txt --extra dashboards $bound "$@"
 }
+
+# Nothing may need a compiler: there are wheels for Debian 12 (glibc 2.36) or newer, for both kinds of machine. dev.txt has all.
+for machine in x86_64 aarch64; do
+    for python in 3.11 3.12 3.13 3.14; do
+        uv pip compile requirements/dev.txt --only-binary :all: --python-version $python \
+            --python-platform $machine-manylinux_2_36 --quiet --output-file - >/dev/null || {
+            echo "no wheels for Python $python on $machine: the lines above say of what" >&2
+            exit 1
+        }
+    done
+done
+echo "wheels are there for Python 3.11 to 3.14 on x86_64 and aarch64"
