@@ -4,9 +4,10 @@ import pytest
 
 from gateway.errors import StateUnavailable, StoreUnavailable
 from gateway.ingest.ingest import IngestSettings
+from gateway.state.tables import agent as agent_table
 from telemetry import messages, senml
 from telemetry.messages import GatewayStatus, PointInfo
-from telemetry.readings import Flag
+from telemetry.readings import Flag, Pack, Record
 from telemetry.topics import Root, gateway_status
 from tests.gateway.ingest.hall import CORD, POINT, ROOT, Hall, air_pack
 
@@ -151,6 +152,22 @@ def test_room_and_kind_follow_the_packs() -> None:
     assert hall.ingest.directory.points("b001")[0].info.room == "hall"
 
 
+def test_an_air_point_stays_one_while_its_sensor_is_at_fault() -> None:
+    """The fault is a state of the same point, of kind `sensor`; it does not make the point something else."""
+    hall = Hall()
+    hall.presence("boot-1", points=[POINT])
+    records = (
+        Record(name="working", time_ms=hall.now_ms, value=False),
+        Record(name="state", time_ms=hall.now_ms, value="fault"),
+    )
+    pack = Pack(site=ROOT.site, point="hall-air", room="hall", journal="j1", sequence=1, kind="sensor", records=records)
+    hall.say(ROOT.facility("hall-air"), senml.encode(pack), retained=True)
+    [view] = hall.ingest.directory.points("b001")
+    assert view.info.kind == "air"
+    assert view.state is not None
+    assert view.state.state == "fault"
+
+
 def test_a_large_directory_is_written_in_parts() -> None:
     """Two thousand rows at a time, until all are written; what is not taken is written next time."""
     hall = Hall()
@@ -181,3 +198,74 @@ def test_a_directory_that_is_not_taken_is_written_next_time(monkeypatch: pytest.
     hall.ingest.save()
     hall.start()
     assert len(hall.ingest.directory.points("b001")) == 2
+
+
+def test_a_branch_first_heard_just_before_a_crash_is_known_after_it() -> None:
+    """What was receipted comes never again: whom it is from is on disk before the receipt."""
+    hall = Hall()
+    hall.presence("boot-1", points=[POINT, CORD])
+    hall.health({"j1": [(1, 1)]})
+    hall.air(1, 640.0)
+    hall.keep()
+    assert hall.receipted() == [(1, 1)]
+    hall.start()
+    assert [(one.site, one.points) for one in hall.ingest.directory.sites()] == [("b001", 2)]
+    assert values(hall) == {"co2_ppm": (640.0, False, False)}
+    assert hall.ingest.ledger.held[ROOT].journals["j1"].spans() == [(1, 1)]
+    assert hall.statuses()[0] == "there"
+    hall.ingest.tick()
+    assert hall.metric("openhall_agents", online="false") == 1
+
+
+def test_nothing_is_receipted_before_its_branch_is_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state database takes no directory: no receipt; once it does, both."""
+    hall = Hall()
+    hall.air(1)
+
+    def fails(*_args: object) -> None:
+        raise StateUnavailable("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.ingest.directory_cards.save", fails)
+        assert hall.keep() == 0
+        assert hall.receipted() == []
+    hall.clock.advance(60)
+    assert hall.keep() == 1
+    hall.start()
+    assert [one.info.point for one in hall.ingest.directory.points("b001")] == ["hall-air"]
+
+
+def test_an_agent_that_only_the_ledger_knows_is_taken_in() -> None:
+    """Its row was lost (by an older version, or by hand): its journals tell of it; one that was removed stays so."""
+    hall = Hall()
+    other = Root("north", "b002", "pi-2")
+    hall.air(1)
+    hall.air(1, root=other)
+    hall.keep()
+    hall.say(other.presence, b"")
+    hall.pass_time(60)
+    with hall.state.write() as connection:
+        connection.execute(agent_table.delete().where(agent_table.c.site == "b001"))
+    hall.start()
+    assert [view.root for view in hall.ingest.directory.agents()] == [ROOT]
+    assert hall.ingest.directory.has_site("b001")
+    hall.presence("boot-2", root=other)
+    hall.pass_time(60)
+    hall.start()
+    assert [view.root for view in hall.ingest.directory.agents()] == [ROOT, other]
+
+
+def test_a_site_heard_in_two_regions_is_a_warning() -> None:
+    """Until the presence of the agent that was left behind is cleared."""
+    hall = Hall(regions=("north", "south"))
+    stray = Root("south", "b001", "pi-2")
+    hall.presence("boot-1")
+    hall.presence("boot-1", root=Root("south", "b002", "pi-1"), points=[])
+    assert hall.ingest.findings() == []
+    hall.presence("boot-1", root=stray, points=[])
+    [(part, words)] = hall.ingest.findings()
+    assert part == "two_regions"
+    assert "site b001" in words
+    assert "north, south" in words
+    hall.say(stray.presence, b"", retained=True)
+    assert hall.ingest.warnings() == []
