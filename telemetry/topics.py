@@ -9,9 +9,6 @@ from telemetry.ids import RESERVED_REGION, is_id, require_id
 
 PREFIX: Final = "openhall/v1"
 
-UP_CHANNELS: Final = ("readings", "facility/+", "presence", "health", "reply/+")
-"""What an agent publishes, as topic filters below its root."""
-
 
 class Root(msgspec.Struct, frozen=True, order=True):
     """The root of one agent's topics: `openhall/v1/{region}/{site}/{agent}`."""
@@ -119,5 +116,16 @@ def gateway_of(topic: str) -> str | None:
 
 
 def region_filters(region: str) -> list[str]:
-    """What a gateway subscribes to for one region (`+` for every region)."""
-    return [f"{PREFIX}/{region}/+/+/{channel}" for channel in UP_CHANNELS]
+    """What a gateway subscribes to for one region: all of it, so that a misspelt channel is on record, not lost.
+
+    One filter only, since some brokers deliver once for each that matches. What goes down comes back with it; the
+    gateway leaves that out by `goes_down`.
+    """
+    return [f"{PREFIX}/{region}/#"]
+
+
+def goes_down(topic: str) -> bool:
+    """True if that is a receipt's or a command's topic. Told by its form alone, which costs less than to read it."""
+    parts = topic.split("/", 7)
+    count = len(parts)
+    return (count == 6 and parts[5] == "receipt") or (count == 7 and parts[5] == "command")

@@ -33,7 +33,8 @@ log = structlog.get_logger(__name__)
 JOURNALS_HELD: Final = 1_000
 """Of one agent; an agent that restarts every hour needs 168 for what it keeps of a week."""
 
-UP: Final = frozenset({"readings", "facility", "presence", "health", "reply"})
+LONGEST_TOPIC: Final = 250
+"""Above the longest topic of an agent; a longer one is no agent's and would only fill the memory of what was read."""
 
 
 class Arrived(NamedTuple):
@@ -51,13 +52,19 @@ class Arrived(NamedTuple):
     oversize: Letter | None = None
 
 
-@lru_cache(maxsize=65_536)
 def _channel(topic: str) -> Channel | MalformedError:
+    return _read(topic) if len(topic) > LONGEST_TOPIC else _remembered(topic)
+
+
+def _read(topic: str) -> Channel | MalformedError:
     try:
         return topics.parse(topic)
     except MalformedError as error:
         # Kept in the cache: without the frames that it was raised through.
         return error.with_traceback(None)
+
+
+_remembered = lru_cache(maxsize=65_536)(_read)
 
 
 class Hearer:
@@ -118,8 +125,8 @@ class Hearer:
         channel = _channel(message.topic)
         if isinstance(channel, MalformedError):
             self._refuse(message, channel, None)
-        elif channel.root.region not in self._regions or channel.name not in UP:
-            what = f"region {channel.root.region!r} is not ours" if channel.name in UP else f"{channel.name} goes down"
+        elif channel.root.region not in self._regions:
+            what = f"region {channel.root.region!r} is not ours"
             self._refuse(message, MalformedError(Reason.TOPIC, what), channel.root)
         else:
             self._hear_agent(channel, message)
@@ -228,6 +235,10 @@ class Hearer:
                 self._ledger.hold(root, held)
                 self.heard_s[root] = self._clock.monotonic()
                 self.fresh[root] = None
+        try:
+            self._alerts.health(root, health, message.arrived_ms)
+        except StateUnavailable as error:
+            self._alerts_failed(error)
         point = health_point(root, health, message.arrived_ms)
         if point is not None:
             item = Item(

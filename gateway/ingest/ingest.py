@@ -27,6 +27,7 @@ from telemetry.bus import Message
 from telemetry.clock import Clock, to_ms
 from telemetry.errors import Reason
 from telemetry.messages import MAX_BODY_BYTES
+from telemetry.topics import goes_down
 
 __all__ = ["Ingest", "IngestSettings"]
 
@@ -132,6 +133,7 @@ class Ingest:
             metrics=metrics,
         )
         self._ledger_metrics = LedgerMetrics(self.ledger, metrics, settings.sites_in_metrics)
+        self._echoes = metrics.ignored.labels("goes-down")
         self._next_save_s = 0.0
         self._next_census_s = 0.0
 
@@ -156,7 +158,14 @@ class Ingest:
         self.keep()
 
     def offer(self, topic: str, body: bytes, retained: bool) -> bool:
-        """Let a message wait to be read; False if there is no room for it: its agent still owns it."""
+        """Let a message wait to be read; False if there is no room for it: its agent still owns it.
+
+        What goes down, our own receipts above all, comes back from the broker: it is left out here, before it
+        costs more.
+        """
+        if goes_down(topic):
+            self._echoes.inc()
+            return True
         now_ms, now_s = to_ms(self._clock.now()), self._clock.monotonic()
         if len(body) > MAX_BODY_BYTES:
             detail = f"{len(body)} bytes; a body has at most {MAX_BODY_BYTES}"
