@@ -38,6 +38,9 @@ class Metrics:
         self.heard = self._counter("heard", "Facility packs whose alarm state was committed, repeats included")
         self.dead_letters = self._counter("dead_letters", "Messages, or parts of one, that were parked", "reason")
         self.dead_letters_deleted = self._counter("dead_letters_deleted", "Dead letters given up to keep within bounds")
+        self.dead_letters_refused = self._counter(
+            "dead_letters_refused", "Packs left to their agents since there was no room for a dead letter with a pair"
+        )
         self.shed = self._counter("ingest_shed", "Messages not taken in since a queue was full", "stage", "share")
         self.store_failures = self._counter("store_failures", "Commit rounds that the store did not take")
         self.state_failures = self._counter("state_failures", "Transactions that the state database did not take")
@@ -51,6 +54,7 @@ class Metrics:
         self.queue = self._gauge("ingest_queue", "Messages and packs that wait anywhere in the ingest")
         self.queue_bytes = self._gauge("ingest_queue_bytes", "Their bytes")
         self.waiting = self._gauge("ingest_waiting", "What waits, by stage and share", "stage", "share")
+        self.dead_letters_kept = self._gauge("dead_letters_kept", "Dead letters, by whether they have a pair", "pair")
         self.storing = self._gauge("storing", "1 while the store takes readings, else 0")
         self.agents = self._gauge("agents", "Agents known, by whether they are online", "online")
         self.owing = self._gauge("agents_owing", "Agents that have something the store lacks")

@@ -82,7 +82,7 @@ class ReadinessCheck:
         state: State,
         workers: Iterable[Worker],
         conflicts: Callable[[], Sequence[Conflict]],
-        rivals: Callable[[], Sequence[str]],
+        findings: Callable[[], Sequence[tuple[str, str]]],
         store_fault: Callable[[], str | None],
         clock: Clock,
     ) -> None:
@@ -95,7 +95,7 @@ class ReadinessCheck:
             state: Is asked for nothing much.
             workers: Their faults are faults of ours.
             conflicts: Points that two agents claim.
-            rivals: Sentences about other gateways that are online for our regions.
+            findings: What the ingest warns of: the part, and a sentence.
             store_fault: Why the store was not proved, None once it was.
             clock: For how old an answer may be.
         """
@@ -103,7 +103,7 @@ class ReadinessCheck:
         self._bus = bus
         self._workers = list(workers)
         self._conflicts = conflicts
-        self._rivals = rivals
+        self._findings = findings
         self._store_fault = store_fault
         self._store = Probe(store.marks, clock)
         self._state = Probe(lambda: _touch(state), clock)
@@ -136,7 +136,7 @@ class ReadinessCheck:
         found = []
         if self._bus.rival:
             found.append(Finding("same_id", "another gateway uses this gateway's id; give each one its own"))
-        found += [Finding("two_gateways", words) for words in self._rivals()]
+        found += [Finding(part, words) for part, words in self._findings()]
         conflicts = self._conflicts()
         for one in conflicts[:CONFLICTS_NAMED]:
             words = f"agents {one.owner} and {one.claimant} of {one.site} both claim point {one.point}; rename one"

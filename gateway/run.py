@@ -128,7 +128,7 @@ class Gateway:
                 state=self._state,
                 workers=(self._hear, self._keep),
                 conflicts=self._ingest.directory.conflicts,
-                rivals=self._ingest.warnings,
+                findings=self._ingest.findings,
                 store_fault=lambda: self._gate.fault,
                 clock=self._clock,
             )

@@ -46,7 +46,17 @@ class Finding(NamedTuple):
     text: str
 
 
-PARTS: Final = ("store", "broker", "state", "worker", "same_id", "two_gateways", "two_agents")
+PARTS: Final = (
+    "store",
+    "broker",
+    "state",
+    "worker",
+    "same_id",
+    "two_gateways",
+    "two_agents",
+    "two_regions",
+    "dead_letters",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection
 
 from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable
-from gateway.ingest import letters as letters_table
 from gateway.ingest.ledger import Entry, Ledger
 from gateway.ingest.ledger_rows import DAY_MS
-from gateway.ingest.letters import Letter, Load, letter
+from gateway.ingest.letters import Letter, letter
 from gateway.ingest.marks import Marks
 from gateway.ingest.minutes import MINUTE_MS
+from gateway.ingest.parking import Parking
 from gateway.ingest.queues import Limit, SharedQueue
 from gateway.ingest.settings import IngestSettings
 from gateway.metrics import Metrics
@@ -116,7 +115,7 @@ class Committer:
         self._failures = 0
         self._next_try_s = 0.0
         self._next_expiry_s = 0.0
-        self._letters: Load | None = None
+        self._parking = Parking(state=state, clock=clock, settings=settings, metrics=metrics)
 
     def put(self, sort: str, item: Item) -> bool:
         """Let `item` wait for its round; False if its share is full: the agent still owns it."""
@@ -130,6 +129,10 @@ class Committer:
     def in_hand(self) -> int:
         """How many packs are taken from the queue and not committed."""
         return len(self._batch) + len(self._set_aside)
+
+    def warnings(self) -> list[str]:
+        """What an operator should know of the dead letters."""
+        return self._parking.warnings()
 
     def wait_s(self) -> float:
         """Seconds until a round can do anything; 0 if now."""
@@ -153,15 +156,20 @@ class Committer:
         self._compare_first = False
 
     def round(self) -> int:
-        """Commit once; returns how many packs were committed, 0 if there were none or the store did not take them."""
+        """Commit once; returns how many packs were dealt with, 0 if there were none or the store did not take them.
+
+        Dealt with is also a pack that needs a dead letter for which there is no room: it is left to its agent.
+        """
         if self.wait_s() > 0:
             return 0
         try:
             if self._compare_first:
                 self.prove()
             self._expire()
+            self._parking.weigh()
             if not self._batch:
                 self._batch = self._take()
+            dealt_with = len(self._batch)
             if self._batch:
                 self._commit()
         except StoreUnavailable as error:
@@ -177,7 +185,7 @@ class Committer:
         self._succeeded()
         done, self._batch = self._batch, []
         self._send_receipts(done)
-        return len(done)
+        return dealt_with
 
     # -- one round -----------------------------------------------------------------------------------------------------
 
@@ -199,7 +207,7 @@ class Committer:
 
     def _commit(self) -> None:
         self._ledger.set_epochs(self._marks.read())
-        letters = [one for item in self._batch for one in item.letters]
+        self._leave({})
         places = [(item, point) for item in self._batch for point in item.points]
         too_old: list[tuple[Item, Point]] = []
         if self._settings.retention_s is not None:
@@ -210,10 +218,19 @@ class Committer:
         refused = self._write([point for _item, point in places], marks)
         turned_down = [(*places[one.place], one.detail) for one in refused if one.place < len(places)]
         turned_down += [(*place, "older than the bucket keeps") for place in too_old]
-        letters += _refusals(turned_down)
+        refusals = _refusals(turned_down)
+        self._leave(refusals)
+        letters = [one for item in self._batch for one in item.letters]
+        letters += [refusals[id(item)] for item in self._batch if id(item) in refusals]
         marks = [] if any(one.place >= len(places) for one in refused) else marks
         self._write_state(marks, letters, {id(point) for _item, point, _detail in turned_down})
         self._count(places, letters)
+
+    def _leave(self, refusals: dict[int, Letter]) -> None:
+        """Drop from the batch what needs a letter with a pair for which there is no room: no ledger, no receipt."""
+        needs = [[*item.letters, *([refusals[id(item)]] if id(item) in refusals else [])] for item in self._batch]
+        admitted = self._parking.admit(needs)
+        self._batch = [item for item, fits in zip(self._batch, admitted, strict=True) if fits]
 
     def _write(self, points: list[Point], marks: list[Point]) -> list[Refused]:
         """Write points and marks, the marks last; a pack larger than a round goes in several writes."""
@@ -242,27 +259,11 @@ class Committer:
             with self._state.write() as connection:
                 self._marks.write(connection, marks)
                 self._ledger.write(connection, plan)
-                letters_table.park(connection, letters)
-                deleted, load = self._shrink(connection, letters)
+                outcome = self._parking.park(connection, letters)
         except StateUnavailable:
             self._ledger.forget()
             raise
-        self._letters = load
-        self._metrics.dead_letters_deleted.inc(deleted)
-
-    def _shrink(self, connection: Connection, letters: list[Letter]) -> tuple[int, Load | None]:
-        load = self._letters
-        if not letters:
-            return 0, load
-        if load is None:
-            load = letters_table.load_of(connection)
-        else:
-            load = Load(load.letters + len(letters), load.bytes + sum(len(one.body) for one in letters))
-        most = Load(self._settings.dead_letters, self._settings.dead_letter_bytes)
-        if load.letters <= most.letters and load.bytes <= most.bytes:
-            return 0, load
-        deleted = letters_table.shrink(connection, letters=most.letters, size=most.bytes)
-        return deleted, letters_table.load_of(connection)
+        self._parking.parked(outcome)
 
     def _send_receipts(self, done: list[Item]) -> None:
         """Several packs of one journal share a receipt."""
@@ -340,23 +341,21 @@ class Committer:
         self._next_try_s = self._clock.monotonic() + wait_s
 
 
-def _refusals(turned_down: Sequence[tuple[Item, Point, str]]) -> list[Letter]:
-    """One letter for each message of which the store will not take something."""
+def _refusals(turned_down: Sequence[tuple[Item, Point, str]]) -> dict[int, Letter]:
+    """By the item's `id()`, one letter for each message of which the store will not take something."""
     by_item: dict[int, tuple[Item, list[str]]] = {}
     for item, point, detail in turned_down:
         by_item.setdefault(id(item), (item, []))[1].append(f"{point.measurement} at {point.time_ms}: {detail}")
-    found = []
-    for item, details in by_item.values():
+    found = {}
+    for one, (item, details) in by_item.items():
         entry = item.entry
-        found.append(
-            letter(
-                item.topic,
-                item.body,
-                Reason.STORE_REFUSED,
-                "; ".join(details[:5]) + (f"; and {len(details) - 5} more" if len(details) > 5 else ""),
-                received_ms=item.arrived_ms,
-                root=item.root,
-                pair=(entry.journal, entry.sequence) if entry is not None else None,
-            )
+        found[one] = letter(
+            item.topic,
+            item.body,
+            Reason.STORE_REFUSED,
+            "; ".join(details[:5]) + (f"; and {len(details) - 5} more" if len(details) > 5 else ""),
+            received_ms=item.arrived_ms,
+            root=item.root,
+            pair=(entry.journal, entry.sequence) if entry is not None else None,
         )
     return found

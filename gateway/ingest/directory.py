@@ -53,6 +53,9 @@ class PointView(NamedTuple):
     state: LiveState | None
 
 
+SPLIT_SITES_TOLD: Final = 100
+
+
 class Directory:
     """One for a gateway; may be used from several threads."""
 
@@ -333,6 +336,17 @@ class Directory:
                 for card in self._agents_by_site.get(site, {}).values()
                 if card.presence is not None and not self._lives(card)
             ]
+
+    def split_sites(self) -> dict[str, list[str]]:
+        """Sites with agents in more than one region, and those regions: an error of the installation."""
+        with self._lock:
+            first: dict[str, str] = {}
+            split: dict[str, set[str]] = {}
+            for root in self._agents:
+                region = first.setdefault(root.site, root.region)
+                if region != root.region and (root.site in split or len(split) < SPLIT_SITES_TOLD):
+                    split.setdefault(root.site, {region}).add(root.region)
+        return {site: sorted(regions) for site, regions in sorted(split.items())}
 
     def conflicts(self) -> list[Conflict]:
         """Points that two agents claim."""

@@ -132,8 +132,8 @@ class Ingest:
             clock=clock,
             metrics=metrics,
         )
-        self._ledger_metrics = LedgerMetrics(self.ledger, metrics, settings.sites_in_metrics)
         self._echoes = metrics.ignored.labels("goes-down")
+        self._ledger_metrics = LedgerMetrics(self.ledger, metrics, settings.sites_in_metrics)
         self._next_save_s = 0.0
         self._next_census_s = 0.0
 
@@ -224,11 +224,26 @@ class Ingest:
 
     def warnings(self) -> list[str]:
         """What an operator should know though the gateway works: one sentence each."""
+        return [words for _part, words in self.findings()]
+
+    def findings(self) -> list[tuple[str, str]]:
+        """The same, each behind the part that it is about: `two_gateways`, `two_regions` or `dead_letters`."""
         rivals = [
-            f"gateway {gateway} is online for our region {', '.join(regions)} too; let only one own it"
+            (
+                "two_gateways",
+                f"gateway {gateway} is online for our region {', '.join(regions)} too; let only one own it",
+            )
             for gateway, regions in self._gateways.rivals().items()
         ]
-        return rivals + self._committer.warnings()
+        split = [
+            (
+                "two_regions",
+                f"site {site} is heard in the regions {', '.join(found)}; a site belongs to one: correct its agents, "
+                "and clear the retained presence of those that are gone",
+            )
+            for site, found in self.directory.split_sites().items()
+        ]
+        return rivals + split + [("dead_letters", words) for words in self._committer.warnings()]
 
     def _store_lost(self, regions: list[str]) -> None:
         for region in regions:

@@ -102,27 +102,61 @@ class Load(NamedTuple):
     letters: int
     bytes: int
 
+    def plus(self, more: "Load") -> "Load":
+        """Both together."""
+        return Load(self.letters + more.letters, self.bytes + more.bytes)
 
-def load_of(connection: Connection) -> Load:
-    """How many letters and how many bytes of bodies the table holds."""
-    count, size = connection.execute(select(func.count(), func.coalesce(func.sum(func.length(table.c.body)), 0))).one()
+
+def load_of(connection: Connection, *, paired: bool, after: int = 0) -> Load:
+    """How many letters with a pair, or without, of an id above `after`, and how many bytes of bodies they have."""
+    which = table.c.journal.is_not(None) if paired else table.c.journal.is_(None)
+    size = func.coalesce(func.sum(func.length(table.c.body)), 0)
+    count, size = connection.execute(select(func.count(), size).where(table.c.id > after, which)).one()
     return Load(int(count), int(size))
 
 
+def last_id(connection: Connection) -> int:
+    """The highest id in the table, 0 if it is empty."""
+    return int(connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one())
+
+
+def key(one: Letter) -> tuple[str, str, str]:
+    """What tells two letters apart: topic, reason, hash of the body."""
+    return _text(one.topic), one.reason.value, one.sha256
+
+
+def present(connection: Connection, letters: Sequence[Letter]) -> set[tuple[str, str, str]]:
+    """The keys of those letters that the table has already."""
+    wanted = {key(one) for one in letters}
+    query = select(table.c.id).where(
+        table.c.topic == bindparam("b_topic"),
+        table.c.reason == bindparam("b_reason"),
+        table.c.sha256 == bindparam("b_sha256"),
+    )
+    found = set()
+    for topic, reason, sha256 in wanted:
+        row = connection.execute(query, {"b_topic": topic, "b_reason": reason, "b_sha256": sha256}).first()
+        if row is not None:
+            found.add((topic, reason, sha256))
+    return found
+
+
 def shrink(connection: Connection, *, letters: int, size: int) -> int:
-    """Delete letters until at most `letters` of at most `size` bytes are left: without a pair first, oldest first.
+    """Delete letters without a pair, oldest first, until at most `letters` of them of at most `size` bytes are left.
+
+    A letter with a pair was receipted: it is the only copy and stays.
 
     Returns:
         How many were deleted.
     """
-    load = load_of(connection)
+    load = load_of(connection, paired=False)
     if load.letters <= letters and load.bytes <= size:
         return 0
     # A tenth more than must go, so that a flood does not count the table at every round.
     target = Load(letters - letters // 10, size - size // 10)
     doomed: list[dict[str, int]] = []
     rows = connection.execute(
-        select(table.c.id, func.length(table.c.body)).order_by(table.c.journal.is_not(None), table.c.id)
+        select(table.c.id, func.length(table.c.body)).where(table.c.journal.is_(None)).order_by(table.c.id)
     )
     left, left_bytes = load
     for one, length in rows:

@@ -38,8 +38,11 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         round_points: At most that many points are committed in one round.
         store_retry_s: First wait after the store refused; doubles, with jitter.
         store_retry_at_most_s: Longest such wait; one that the store asked for may be longer, up to ten times this.
-        dead_letters: At most that many are kept; those without a pair go first.
+        dead_letters: At most that many without a pair are kept; the oldest go.
         dead_letter_bytes: The same for the bytes of their bodies.
+        dead_letters_with_pair: At most that many with a pair: they were receipted and are never deleted. Packs that
+            would need one more stay with their agents.
+        dead_letter_bytes_with_pair: The same for the bytes of their bodies.
         journals_in_memory: Journals whose ledger stays in memory; beyond, it is read again where needed.
         spans_a_journal: Ranges kept of one journal; beyond, the lowest are forgotten and asked for again.
         agents: Agents that the directory follows.
@@ -74,6 +77,8 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     store_retry_at_most_s: Seconds = 60.0
     dead_letters: Count = 10_000
     dead_letter_bytes: Bytes = 256_000_000
+    dead_letters_with_pair: Count = 1_000_000
+    dead_letter_bytes_with_pair: Bytes = 2_000_000_000
     journals_in_memory: Count = 50_000
     spans_a_journal: Count = 10_000
     agents: Count = 50_000

@@ -194,7 +194,7 @@ def test_every_part_that_fails_is_a_reason_and_every_oddity_a_warning(state: Sta
     part, worker = Part(), Worker("keep", lambda: 0)
     conflicts = [Conflict("hall-1", f"air-{number}", "pi-1", "pi-2", 0) for number in range(7)]
     store_faults: list[str | None] = [None]
-    rivals: list[str] = []
+    findings: list[tuple[str, str]] = []
     shown: list[Conflict] = []
     check = ReadinessCheck(
         ingest=part,
@@ -203,7 +203,7 @@ def test_every_part_that_fails_is_a_reason_and_every_oddity_a_warning(state: Sta
         state=state,
         workers=[worker],
         conflicts=lambda: shown,
-        rivals=lambda: rivals,
+        findings=lambda: findings,
         store_fault=lambda: store_faults[0],
         clock=SystemClock(),
     )
@@ -215,7 +215,7 @@ def test_every_part_that_fails_is_a_reason_and_every_oddity_a_warning(state: Sta
     part.fault, worker.fault = "not connected", "keep: KeyError: 'x'"
     assert [one.part for one in check().reasons] == ["store", "broker", "worker"]
     part.rival = True
-    rivals.append("gateway other is online for our region north too")
+    findings.append(("two_gateways", "gateway other is online for our region north too"))
     shown += conflicts
     warnings = check().warnings
     assert [one.part for one in warnings] == ["same_id", "two_gateways", *["two_agents"] * 6]

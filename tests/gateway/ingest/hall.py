@@ -26,7 +26,14 @@ CORD = PointInfo(point="cord", room="toilet", kind="call-toilet")
 class Hall:
     """One gateway for region `north`; it can be killed and started again on what it left."""
 
-    def __init__(self, settings: IngestSettings | None = None, *, state_url: str = "sqlite://") -> None:
+    def __init__(
+        self,
+        settings: IngestSettings | None = None,
+        *,
+        state_url: str = "sqlite://",
+        regions: Sequence[str] = ("north",),
+    ) -> None:
+        self.regions = regions
         self.clock = FakeClock()
         self.store = FakeStore()
         self.state = State.open(state_url)
@@ -39,7 +46,7 @@ class Hall:
         self.metrics = Metrics()
         self.alerts = AlertRecorder(self.state)
         self.ingest = Ingest(
-            regions=["north"],
+            regions=self.regions,
             store=self.store,
             state=self.state,
             alerts=self.alerts,
