@@ -85,19 +85,25 @@ class Committer:
         ledger: Ledger,
         marks: Marks,
         lost: Callable[[list[str]], None],
+        remember: Callable[[State], None],
         publish: Callable[[Message], None],
         clock: Clock,
         settings: IngestSettings,
         metrics: Metrics,
         rng: random.Random,
     ) -> None:
-        """Make it; `lost` is told the regions whose store was found emptied or restored."""
+        """Make it.
+
+        `lost` is told the regions whose store was found emptied or restored; `remember` writes whom the round's packs
+        are from, before anything of it is receipted.
+        """
         self.storing = False
         self._store = store
         self._state = state
         self._ledger = ledger
         self._marks = marks
         self._lost = lost
+        self._remember = remember
         self._publish = publish
         self._clock = clock
         self._settings = settings
@@ -254,6 +260,7 @@ class Committer:
                 entry = entry._replace(minutes=sorted(kept))
             if entry is not None:
                 entries.append(entry)
+        self._remember(self._state)
         plan = self._ledger.record(entries)
         try:
             with self._state.write() as connection:

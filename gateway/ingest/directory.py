@@ -1,8 +1,11 @@
 """Who is there: sites, agents, points, their newest values and states. What the board and the API read."""
 
+import itertools
 import threading
 from collections.abc import Iterable
 from typing import Final, NamedTuple
+
+import structlog
 
 from gateway.errors import StoreUnavailable
 from gateway.ingest import directory_cards
@@ -17,6 +20,8 @@ from telemetry.messages import PointInfo, Presence
 from telemetry.quantities import WIRE_QUANTITIES
 from telemetry.readings import Pack
 from telemetry.topics import Root
+
+log = structlog.get_logger(__name__)
 
 AIR: Final = "air"
 SAVED_AT_ONCE: Final = 2_000
@@ -81,6 +86,9 @@ class Directory:
         self._points: dict[str, dict[str, PointCard]] = {}
         self._point_count = 0
         self._claims = Claims()
+        self._fresh_agents: dict[Root, None] = {}
+        self._fresh_points: dict[tuple[str, str], None] = {}
+        self._saving = threading.Lock()
         self._gone_agents: set[Root] = set()
         self._gone_points: set[tuple[str, str]] = set()
 
@@ -104,6 +112,8 @@ class Directory:
             if not presence.online:
                 card.life.will(presence.boot, self._clock.monotonic() if arrived_s is None else arrived_s)
             elif card.life.online(presence.boot):
+                if card.presence is None or card.presence.points != presence.points:
+                    self._fresh_agents[root] = None
                 card.presence = presence
                 self._list_points(root, presence.points)
 
@@ -113,6 +123,8 @@ class Directory:
             card = self._agent(root)
             if card is None:
                 return False
+            if card.held is None:
+                self._fresh_agents[root] = None
             card.held = held
             card.changed = True
             return True
@@ -191,6 +203,7 @@ class Directory:
                 return None
             card = AgentCard(root=root)
             self._put_agent(card)
+            self._fresh_agents[root] = None
         return card
 
     def _put_agent(self, card: AgentCard) -> None:
@@ -206,6 +219,7 @@ class Directory:
                 return None
             card = PointCard(region=root.region, site=root.site, info=PointInfo(point=point, room="", kind=AIR))
             self._put(card)
+            self._fresh_points[root.site, point] = None
         return card
 
     def _put(self, card: PointCard) -> None:
@@ -226,6 +240,12 @@ class Directory:
         with state.read() as connection:
             agents = directory_cards.load_agents(connection, wanted)
             points = directory_cards.load_points(connection, wanted)
+            unlisted = directory_cards.load_unlisted(connection, wanted)
+        if unlisted:
+            log.warning("agents are known from their journals alone", agents=len(unlisted))
+        room = max(0, self._most_agents - len(agents))
+        self.refused += len(unlisted[room:])
+        agents += unlisted[:room]
         with self._lock:
             for card in points:
                 self._put(card)
@@ -241,6 +261,39 @@ class Directory:
         Raises:
             StateUnavailable: It stays to be written.
         """
+        with self._saving:
+            return self._save(state)
+
+    def save_fresh(self, state: State) -> None:
+        """Write agents and points that are new, or first said something: before the receipt of what they sent.
+
+        Raises:
+            StateUnavailable: They stay to be written.
+        """
+        while self._fresh_agents or self._fresh_points:
+            with self._saving:
+                self._save_some_fresh(state)
+
+    def _save_some_fresh(self, state: State) -> None:
+        with self._lock:
+            roots = list(itertools.islice(self._fresh_agents, SAVED_AT_ONCE))
+            places = list(itertools.islice(self._fresh_points, SAVED_AT_ONCE))
+            for root in roots:
+                del self._fresh_agents[root]
+            for place in places:
+                del self._fresh_points[place]
+            agents = [card for root in roots if (card := self._agents.get(root)) and card.changed]
+            found = [self._points.get(site, {}).get(name) for site, name in places]
+            points = [point for point in found if point is not None and point.changed]
+        try:
+            self._write(state, agents, points, [], [])
+        except BaseException:
+            with self._lock:
+                self._fresh_agents.update(dict.fromkeys(roots))
+                self._fresh_points.update(dict.fromkeys(places))
+            raise
+
+    def _save(self, state: State) -> bool:
         with self._lock:
             all_agents = list(self._agents.values())
             all_points = [card for cards in self._points.values() for card in cards.values()]
@@ -249,21 +302,30 @@ class Directory:
         agents = [card for card in all_agents if card.changed]
         points = [card for card in all_points if card.changed]
         more = len(agents) > SAVED_AT_ONCE or len(points) > SAVED_AT_ONCE
-        agents, points = agents[:SAVED_AT_ONCE], points[:SAVED_AT_ONCE]
-        _mark(agents, points, changed=False)
-        rows = [card.row() for card in agents], [card.row() for card in points]
-        if not (rows[0] or rows[1] or gone[0] or gone[1]):
-            return False
-        try:
-            with state.write() as connection:
-                directory_cards.save(connection, *rows, *gone)
-        except BaseException:
-            _mark(agents, points, changed=True)
-            raise
+        self._write(state, agents[:SAVED_AT_ONCE], points[:SAVED_AT_ONCE], *gone)
         with self._lock:
             self._gone_agents.difference_update(gone[0])
             self._gone_points.difference_update(gone[1])
         return more
+
+    def _write(
+        self,
+        state: State,
+        agents: list[AgentCard],
+        points: list[PointCard],
+        gone_agents: list[Root],
+        gone_points: list[tuple[str, str]],
+    ) -> None:
+        _mark(agents, points, changed=False)
+        rows = [card.row() for card in agents], [card.row() for card in points]
+        if not (rows[0] or rows[1] or gone_agents or gone_points):
+            return
+        try:
+            with state.write() as connection:
+                directory_cards.save(connection, *rows, gone_agents, gone_points)
+        except BaseException:
+            _mark(agents, points, changed=True)
+            raise
 
     # -- questions -----------------------------------------------------------------------------------------------------
 

@@ -13,15 +13,18 @@ from gateway.ingest.presence import Life
 from gateway.quality.single import is_suspect
 from gateway.state.state import upsert
 from gateway.state.tables import agent as agent_table
+from gateway.state.tables import journal as journal_table
 from gateway.state.tables import point as point_table
 from telemetry import messages
 from telemetry.errors import MalformedError
 from telemetry.messages import PointInfo, Presence
 from telemetry.ranges import RangeSet, Span
-from telemetry.readings import Flag, Record
+from telemetry.readings import SENSOR_KIND, Flag, Record
 from telemetry.topics import Root
 
 CHUNK: Final = 200
+REMOVED: Final = b""
+"""In place of a presence, as on the topic: the agent is gone for good, though the ledger still has its journals."""
 
 
 class LiveValue(NamedTuple):
@@ -103,7 +106,12 @@ class PointCard:
         return {name: one if isinstance(one, LiveValue) else _shown(one) for name, one in self.values.items()}
 
     def is_at(self, room: str, kind: str) -> None:
-        """Its packs say where it is and of what kind; they know it better than the presence."""
+        """Its packs say where it is and of what kind; they know it better than the presence.
+
+        A sensor's fault is a state of the point that it measures, which stays what it is.
+        """
+        if kind == SENSOR_KIND:
+            kind = self.info.kind
         if self.info.room != room or self.info.kind != kind:
             self.info = msgspec.structs.replace(self.info, room=room, kind=kind)
             self.changed = True
@@ -128,6 +136,8 @@ def load_agents(connection: Connection, regions: Iterable[str]) -> list[AgentCar
     """Every agent of these regions that was ever seen and not removed."""
     cards = []
     for row in connection.execute(select(agent_table).where(agent_table.c.region.in_(list(regions)))):
+        if row.presence == REMOVED:
+            continue
         card = AgentCard(root=Root(row.region, row.site, row.agent), last_seen_ms=row.last_seen_ms, changed=False)
         card.life = msgspec.json.decode(row.life, type=Life)
         if row.presence is not None:
@@ -138,6 +148,16 @@ def load_agents(connection: Connection, regions: Iterable[str]) -> list[AgentCar
             card.held = Held(held.at_ms, journals, held.oldest_ms)
         cards.append(card)
     return cards
+
+
+def load_unlisted(connection: Connection, regions: Iterable[str]) -> list[AgentCard]:
+    """Agents of which the ledger has a journal and nothing else is known: neither a row nor that they were removed."""
+    columns = (journal_table.c.region, journal_table.c.site, journal_table.c.agent)
+    listed = select(agent_table.c.agent).where(
+        agent_table.c.region == columns[0], agent_table.c.site == columns[1], agent_table.c.agent == columns[2]
+    )
+    wanted = select(*columns).distinct().where(columns[0].in_(list(regions)), ~listed.exists())
+    return [AgentCard(root=Root(*row)) for row in connection.execute(wanted)]
 
 
 def load_points(connection: Connection, regions: Iterable[str]) -> list[PointCard]:
@@ -160,16 +180,25 @@ def save(
     gone_agents: list[Root],
     gone_points: list[tuple[str, str]],
 ) -> None:
-    """Write rows, and delete those of what is gone."""
+    """Write rows, and delete those of what is gone; of an agent that the ledger knows, that it is gone is kept."""
     agent_key = tuple_(agent_table.c.region, agent_table.c.site, agent_table.c.agent)
     for at in range(0, len(gone_agents), CHUNK):
         doomed = [(root.region, root.site, root.agent) for root in gone_agents[at : at + CHUNK]]
         connection.execute(delete_from(agent_table).where(agent_key.in_(doomed)))
+        _note_removed(connection, doomed)
     point_key = tuple_(point_table.c.site, point_table.c.point)
     for at in range(0, len(gone_points), CHUNK):
         connection.execute(delete_from(point_table).where(point_key.in_(gone_points[at : at + CHUNK])))
     upsert(connection, agent_table, agents)
     upsert(connection, point_table, points)
+
+
+def _note_removed(connection: Connection, doomed: list[tuple[str, str, str]]) -> None:
+    columns = (journal_table.c.region, journal_table.c.site, journal_table.c.agent)
+    found = connection.execute(select(*columns).distinct().where(tuple_(*columns).in_(doomed)))
+    life = msgspec.json.encode(Life()).decode()
+    rows = [{**row._mapping, "last_seen_ms": 0, "life": life, "presence": REMOVED, "held": None} for row in found]
+    upsert(connection, agent_table, rows)
 
 
 def _shown(record: Record) -> LiveValue:

@@ -113,6 +113,7 @@ class Ingest:
             ledger=self.ledger,
             marks=self._marks,
             lost=self._store_lost,
+            remember=self.directory.save_fresh,
             publish=publish,
             clock=clock,
             settings=settings,
