@@ -26,7 +26,7 @@ compile dev.txt --all-extras requirements/build.in "$@"
 for machine in x86_64 aarch64; do
     for python in 3.11 3.12 3.13 3.14; do
         uv pip compile requirements/dev.txt --only-binary :all: --python-version $python \
-            --python-platform $machine-manylinux_2_36 --quiet --output-file - >/dev/null || {
+            --python-platform $machine-manylinux_2_36 --quiet >/dev/null || {
             echo "no wheels for Python $python on $machine: the lines above say of what" >&2
             exit 1
         }
