@@ -82,6 +82,7 @@ class AgentCore:
         self._health_period_s = health_period_s
         self._health_due_s = 0.0
         self._health_said_s: float | None = None
+        self._held_said_s = 0.0
         self._is_health_owed = True
         self._asked_s = float("-inf")
         self._presence = PresenceCard(root, points, version=version, rng=rng) if with_presence else None
@@ -162,8 +163,12 @@ class AgentCore:
 
     @property
     def held_said_s(self) -> float | None:
-        """When `held` was last sent, monotonic; None: not since the last connect or gateway's boot, or it is due."""
-        return None if self._is_health_owed else self._health_said_s
+        """When `held` was sent that was due at once, monotonic; None: it still is.
+
+        It is due with a connection, with a gateway that comes or stores again, and with `say_held`; the health of every
+        minute does not count.
+        """
+        return None if self._is_health_owed else self._held_said_s
 
     @property
     def asked_s(self) -> float:
@@ -282,7 +287,9 @@ class AgentCore:
         if self._clock.monotonic() >= self._health_due_s:
             self._health_said_s = self._clock.monotonic()
             self._health_due_s = self._health_said_s + self._health_period_s
-            self._is_health_owed = False
+            if self._is_health_owed:
+                self._is_health_owed = False
+                self._held_said_s = self._health_said_s
             messages.append(self._health())
         return messages
 

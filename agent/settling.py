@@ -16,7 +16,7 @@ class Listener(Protocol):
 
     @property
     def held_said_s(self) -> float | None:
-        """When it was last said, monotonic; None: not since the last connect or gateway's boot, or due again."""
+        """When it was said because it was due at once, monotonic; None: it still is."""
 
     @property
     def asked_s(self) -> float:

@@ -18,13 +18,18 @@ gateway_boot_spread_s = 0.5
 """
 """The waits of rule 4, short, so that a test of minutes shows what takes hours in a branch."""
 
-QUICK_GATEWAY = """
+QUICK_STORE = """
 [ingest]
-ask_after_s = 2.0
-ask_at_most_s = 8.0
 store_retry_s = 0.1
 store_retry_at_most_s = 1.0
 """
+
+QUICK_GATEWAY = (
+    QUICK_STORE
+    + """ask_after_s = 2.0
+ask_at_most_s = 8.0
+"""
+)
 
 
 class GatewayProgram(Server):
@@ -33,12 +38,15 @@ class GatewayProgram(Server):
     Args:
         store: The `[store]` table, as TOML.
         broker_port: Where its broker listens.
+        ingest: The `[ingest]` table, as TOML.
     """
 
     program = "openhall-gateway"
     package = "openhall[gateway]"
 
-    def __init__(self, directory: Path, *, store: str, broker_port: int, region: str = "north") -> None:
+    def __init__(
+        self, directory: Path, *, store: str, broker_port: int, region: str = "north", ingest: str = QUICK_GATEWAY
+    ) -> None:
         super().__init__(directory)
         self.config = directory / "gateway.toml"
         self._text = (
@@ -46,7 +54,7 @@ class GatewayProgram(Server):
             f'[broker]\nhost = "{HOST}"\nport = {broker_port}\nreconnect_min_s = 0.1\nreconnect_max_s = 0.5\n'
             f"[store]\n{store}\n"
             f'[state]\nurl = "sqlite:///{directory}/state.sqlite3"\n'
-            f'[http]\nhost = "{HOST}"\nport = {self.port}\n' + QUICK_GATEWAY
+            f'[http]\nhost = "{HOST}"\nport = {self.port}\n' + ingest
         )
 
     def command(self) -> list[str]:
@@ -71,7 +79,7 @@ class GatewayProgram(Server):
 
 
 class Replay:
-    """`openhall-agent replay`, which ends when the last receipt is in."""
+    """`openhall-agent replay`, which ends when all of the recording is stored."""
 
     def __init__(self, directory: Path, *, recording: Path, broker_port: int, region: str = "north") -> None:
         directory.mkdir(parents=True, exist_ok=True)
