@@ -1,7 +1,5 @@
 """Who is there: sites, agents, points, their newest values and states. What the board and the API read."""
 
-import itertools
-import threading
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -11,6 +9,7 @@ from gateway.errors import StoreUnavailable
 from gateway.ingest import directory_cards
 from gateway.ingest.claims import Claims, Conflict
 from gateway.ingest.directory_cards import AgentCard, LiveState, LiveValue, PointCard
+from gateway.ingest.directory_saving import SavedCards
 from gateway.ingest.minutes import Held
 from gateway.ports import ReadingsQuery, Store
 from gateway.state.state import State
@@ -24,7 +23,6 @@ from telemetry.topics import Root
 log = structlog.get_logger(__name__)
 
 AIR: Final = "air"
-SAVED_AT_ONCE: Final = 2_000
 
 
 class SiteView(NamedTuple):
@@ -61,7 +59,7 @@ class PointView(NamedTuple):
 SPLIT_SITES_TOLD: Final = 100
 
 
-class Directory:
+class Directory(SavedCards):
     """One for a gateway; may be used from several threads."""
 
     def __init__(
@@ -73,6 +71,7 @@ class Directory:
         agents: int = 50_000,
         points: int = 500_000,
     ) -> None:
+        super().__init__()
         self.refused = 0
         """Messages about agents or points beyond the limits; their data is stored all the same."""
         self._clock = clock
@@ -80,17 +79,9 @@ class Directory:
         self._online_s = online_s
         self._most_agents = agents
         self._most_points = points
-        self._lock = threading.RLock()
-        self._agents: dict[Root, AgentCard] = {}
         self._agents_by_site: dict[str, dict[str, AgentCard]] = {}
-        self._points: dict[str, dict[str, PointCard]] = {}
         self._point_count = 0
         self._claims = Claims()
-        self._fresh_agents: dict[Root, None] = {}
-        self._fresh_points: dict[tuple[str, str], None] = {}
-        self._saving = threading.Lock()
-        self._gone_agents: set[Root] = set()
-        self._gone_points: set[tuple[str, str]] = set()
 
     # -- what arrives --------------------------------------------------------------------------------------------------
 
@@ -255,78 +246,6 @@ class Directory:
                 listed = [info.point for info in infos if is_id(info.point)]
                 self._claims.claim(agent.root.site, agent.root.agent, listed, to_ms(self._clock.now()))
 
-    def save(self, state: State) -> bool:
-        """Write what changed, at most so much at a time; True if more is left to be written.
-
-        Raises:
-            StateUnavailable: It stays to be written.
-        """
-        with self._saving:
-            return self._save(state)
-
-    def save_fresh(self, state: State) -> None:
-        """Write agents and points that are new, or first said something: before the receipt of what they sent.
-
-        Raises:
-            StateUnavailable: They stay to be written.
-        """
-        while self._fresh_agents or self._fresh_points:
-            with self._saving:
-                self._save_some_fresh(state)
-
-    def _save_some_fresh(self, state: State) -> None:
-        with self._lock:
-            roots = list(itertools.islice(self._fresh_agents, SAVED_AT_ONCE))
-            places = list(itertools.islice(self._fresh_points, SAVED_AT_ONCE))
-            for root in roots:
-                del self._fresh_agents[root]
-            for place in places:
-                del self._fresh_points[place]
-            agents = [card for root in roots if (card := self._agents.get(root)) and card.changed]
-            found = [self._points.get(site, {}).get(name) for site, name in places]
-            points = [point for point in found if point is not None and point.changed]
-        try:
-            self._write(state, agents, points, [], [])
-        except BaseException:
-            with self._lock:
-                self._fresh_agents.update(dict.fromkeys(roots))
-                self._fresh_points.update(dict.fromkeys(places))
-            raise
-
-    def _save(self, state: State) -> bool:
-        with self._lock:
-            all_agents = list(self._agents.values())
-            all_points = [card for cards in self._points.values() for card in cards.values()]
-            gone = list(self._gone_agents), list(self._gone_points)
-        # Rows are made without the lock, since calls wait for it: what changes meanwhile is marked again.
-        agents = [card for card in all_agents if card.changed]
-        points = [card for card in all_points if card.changed]
-        more = len(agents) > SAVED_AT_ONCE or len(points) > SAVED_AT_ONCE
-        self._write(state, agents[:SAVED_AT_ONCE], points[:SAVED_AT_ONCE], *gone)
-        with self._lock:
-            self._gone_agents.difference_update(gone[0])
-            self._gone_points.difference_update(gone[1])
-        return more
-
-    def _write(
-        self,
-        state: State,
-        agents: list[AgentCard],
-        points: list[PointCard],
-        gone_agents: list[Root],
-        gone_points: list[tuple[str, str]],
-    ) -> None:
-        _mark(agents, points, changed=False)
-        rows = [card.row() for card in agents], [card.row() for card in points]
-        if not (rows[0] or rows[1] or gone_agents or gone_points):
-            return
-        try:
-            with state.write() as connection:
-                directory_cards.save(connection, *rows, gone_agents, gone_points)
-        except BaseException:
-            _mark(agents, points, changed=True)
-            raise
-
     # -- questions -----------------------------------------------------------------------------------------------------
 
     def is_online(self, root: Root) -> bool:
@@ -443,13 +362,6 @@ class Directory:
                         value = LiveValue(reading.value, reading.time_ms, reading.suspect, card.info.simulated)
                         card.values.setdefault(quantity, value)
             card.recalled = True
-
-
-def _mark(agents: Iterable[AgentCard], points: Iterable[PointCard], *, changed: bool) -> None:
-    for agent in agents:
-        agent.changed = changed
-    for point in points:
-        point.changed = changed
 
 
 def _state_ms(pack: Pack) -> int:
