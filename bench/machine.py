@@ -17,6 +17,7 @@ def facts(folder: Path) -> dict[str, str]:
         "memory": f"{_memory_gb():.0f} GB",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
+        "priority": _priority(),
         "disk": f"one 4 kB write and fsync {_sync_ms(folder):.2f} ms (median of {SYNCS})",
     }
 
@@ -24,6 +25,14 @@ def facts(folder: Path) -> dict[str, str]:
 def load_1_min() -> float:
     """The load average of the last minute: how many others wanted a core."""
     return os.getloadavg()[0]
+
+
+def _priority() -> str:
+    """How it stands against others: what is measured under a better nice value than theirs says little of both."""
+    group = Path("/proc/self/autogroup")  # sched(7): among sessions, the nice value of each decides
+    words = group.read_text(encoding="ascii").split() if group.exists() else []
+    session = f", its session {words[-1]}" if words else ""
+    return f"nice {os.nice(0)}{session}"
 
 
 def _cpu_model() -> str:
