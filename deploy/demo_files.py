@@ -143,6 +143,21 @@ url = {quoted(f"sqlite:///{place.folder / 'state.sqlite3'}")}
 [http]
 host = "{HOST}"
 port = {place.board_port}
+
+[alerts]
+board = "{place.board}"
+city = ["duty"]
+group_wait_s = 2
+group_interval_s = 10
+clear_wait_s = 5
+
+[alerts.people.duty]
+name = "值班员"
+channels = ["file"]
+
+[alerts.channels.file]
+kind = "file"
+path = {quoted(place.notifications)}
 {sites}"""
 
 

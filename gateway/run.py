@@ -16,8 +16,9 @@ from typing import Final
 
 import structlog
 from litestar.types import ASGIApp
+from prometheus_client import CollectorRegistry
 
-from gateway.alerts.recorder import AlertRecorder
+from gateway.alerts.parts import AlertParts, make_engine
 from gateway.board.app import make_app
 from gateway.board.sources import Sources
 from gateway.board.tokens import Tokens
@@ -46,6 +47,7 @@ LETTERS_AT_ONCE: Final = 500
 IDLE_S: Final = 0.5
 HTTP_STOP_S: Final = 3.0
 BUS_STOP_S: Final = 2.0
+ALERTS_STOP_S: Final = 2.0
 GARBAGE_AFTER: Final = 10_000
 """After so many new objects Python looks for garbage that refers to itself. At its 700, a handful of packs, it looks
 again and again at thousands of packs that only wait to be committed: a quarter of the time that one takes."""
@@ -106,11 +108,20 @@ class Gateway:
                 rng=rng,
                 metrics=BusMetrics(self._metrics.registry),
             )
+            self._gate = StoreGate(self._store, config.regions, self._clock)
+            self._alerts = AlertParts(
+                config,
+                database=self._state,
+                store=self._store,
+                gate=self._gate,
+                clock=self._clock,
+                registry=self._metrics.registry,
+            )
             self._ingest = Ingest(
                 regions=config.regions,
                 store=self._store,
                 state=self._state,
-                alerts=AlertRecorder(self._state),
+                alerts=self._alerts.engine,
                 publish=self._bus.publish,
                 clock=self._clock,
                 settings=config.ingest,
@@ -118,7 +129,6 @@ class Gateway:
                 rng=rng,
                 gateway=config.gateway,
             )
-            self._gate = StoreGate(self._store, config.regions, self._clock)
             self._hear = Worker("hear", self._hear_round)
             self._keep = Worker("keep", self._keep_round, idle_s=self._keep_idle_s)
             self._ready = ReadinessCheck(
@@ -126,7 +136,7 @@ class Gateway:
                 bus=self._bus,
                 store=self._store,
                 state=self._state,
-                workers=(self._hear, self._keep),
+                workers=(self._hear, self._keep, *self._alerts.workers),
                 conflicts=self._ingest.directory.conflicts,
                 findings=self._ingest.findings,
                 store_fault=lambda: self._gate.fault,
@@ -144,6 +154,7 @@ class Gateway:
         """Work until `stop` is set; False if it ended because a part of ours failed."""
         self._web.start()
         self._ingest.start()
+        self._alerts.start(self._ingest.directory)
         self._hear.start()
         self._keep.start()
         self._bus.start()
@@ -166,6 +177,7 @@ class Gateway:
         ended = [worker.stop(DRAIN_S) for worker in (self._hear, self._keep)]
         if all(ended):
             self._drain()
+        self._alerts.stop(ALERTS_STOP_S)
         self._bus.stop(BUS_STOP_S)
         self._web.stop(HTTP_STOP_S)
         self._ready.close()
@@ -185,6 +197,7 @@ class Gateway:
             readiness=self._ready,
             clock=self._clock,
             titles=config.sites,
+            alerts=self._alerts.desk,
         )
         open_to_all = not config.http.on_loopback and not config.http.names
         return make_app(sources, names=None if open_to_all else config.http.names, tokens=tokens)
@@ -213,6 +226,10 @@ class Gateway:
             self._ingest.tick()
         except Exception:
             log.exception("a tick failed, trying on")
+        try:
+            self._alerts.engine.tick()
+        except Exception:
+            log.exception("a tick of the alarms failed, trying on")
         self._bus.set_storing(self._gate.fault is None and self._ingest.storing)
 
     def _drain(self) -> None:
@@ -259,7 +276,9 @@ def retry_letters(config: Config, ids: Collection[int] | None) -> list[Retried]:
         store = make_store(config, clock)
         undo.callback(store.close)
         store.prove(config.regions)
-        alerts = AlertRecorder(state)
+        # What is raised here the running gateway adopts, tells and escalates.
+        alerts = make_engine(config, state, clock, CollectorRegistry())
+        alerts.load()
         retried: list[Retried] = []
         after = 0
         while page := dead_letters(state, after=after, limit=LETTERS_AT_ONCE):

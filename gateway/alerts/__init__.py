@@ -1,4 +1,7 @@
-"""Who listens for alarms; as yet, what was heard is written down."""
+"""Alarms: rules, their life, who is told and when. `parts.AlertParts` puts it together, `engine.AlertEngine` is the port.
+
+Nothing is imported here but what was heard: the configuration reads this package's settings and must stay light.
+"""
 
 from gateway.alerts.recorder import AlertRecorder, Heard
 

@@ -64,6 +64,7 @@ def list_alarms(
     state: State | None = None,
     site: str | None = None,
     before: int | None = None,
+    above: int | None = None,
     limit: int = 1_000,
     ids: Iterable[int] | None = None,
     only_open: bool = False,
@@ -79,6 +80,8 @@ def list_alarms(
         wanted = wanted.where(table.c.site == site)
     if before is not None:
         wanted = wanted.where(table.c.id < before)
+    if above is not None:
+        wanted = wanted.where(table.c.id > above)
     if ids is not None:
         wanted = wanted.where(table.c.id.in_(list(ids)))
     return [_alarm(row) for row in connection.execute(wanted)]

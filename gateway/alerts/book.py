@@ -106,7 +106,10 @@ class Work:
             self._queue(alarm, tell, routing.first_people(alarm.severity, alarm.place, self.now_ms), wait_s=0.0)
             return
         outbox.called_off(self.connection, alarm, rises, tell.value, self.now_ms)
-        heard = [person for person in outbox.heard_of(self.connection, alarm, rises) if person != who]
+        # Whoever took it need not be told that somebody has.
+        people = self._book.config.people
+        own = {who, *(name for name, person in people.items() if person.name == who)}
+        heard = [name for name in outbox.heard_of(self.connection, alarm, rises) if name not in own]
         wait_s = self._book.config.clear_wait_s if tell is Tell.CLEAR else 0.0
         self._queue(alarm, tell, heard, wait_s=0.0 if alarm.is_emergency else wait_s)
 
@@ -137,6 +140,7 @@ class Book:
         self._alarms: dict[int, Alarm] = {}
         self._by_key: dict[Key, int] = {}
         self._full = False
+        self._looked_at = 0
 
     def load(self) -> None:
         """Take in what an earlier run left.
@@ -149,6 +153,21 @@ class Book:
             self.conditions = alarm_rows.load_conditions(connection)
         self._alarms = {alarm.id: alarm for alarm in alarms}
         self._by_key = {alarm.key: alarm.id for alarm in alarms}
+        self._looked_at = max(self._alarms, default=0)
+
+    def adopt(self) -> None:
+        """Take in alarms that another process raised on the same database: `dead-letters retry` hears calls, too.
+
+        Raises:
+            StateUnavailable: If the database cannot be read.
+        """
+        with self._database.read() as connection:
+            new = alarm_rows.list_alarms(connection, above=self._looked_at, only_open=True)
+        for alarm in new:
+            self._looked_at = max(self._looked_at, alarm.id)
+            if alarm.id not in self._alarms:
+                self._alarms[alarm.id] = alarm
+                self._by_key.setdefault(alarm.key, alarm.id)
 
     def all(self) -> list[Alarm]:
         """Every open alarm."""

@@ -103,6 +103,10 @@ class Dispatcher:
         self._engine.metrics.waiting.set(sum(self._outbox.counts().values()))
         return started
 
+    def waits(self) -> bool:
+        """True while anything is still to be told."""
+        return bool(self._outbox.counts())
+
     def _run(self, batch: Batch, lane: tuple[str, bool]) -> None:
         try:
             self._deliver(batch)

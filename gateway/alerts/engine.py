@@ -13,7 +13,7 @@ import structlog
 
 from gateway.alerts import alarm as life
 from gateway.alerts import alarm_rows, outbox
-from gateway.alerts.alarm import Alarm, Key, Shelf, Step
+from gateway.alerts.alarm import Alarm, Shelf, Step
 from gateway.alerts.book import Book
 from gateway.alerts.census import AgentLife
 from gateway.alerts.measuring import Measuring
@@ -86,6 +86,7 @@ class AlertEngine:
         self._dark_s: dict[str, float] = {}
         self._next_census_s = 0.0
         self._next_keep_s = 0.0
+        self._next_look_s = 0.0
         self._expired_ms = 0
         self._failing = False
         self._orphans: list[int] = []
@@ -102,6 +103,10 @@ class AlertEngine:
             known = self._book.conditions
             self._book.conditions = {key: kept for key, kept in known.items() if self._rules.when_of(key.rule)}
             self._orphans = [alarm.id for alarm in self._book.all() if not self._applies(alarm)]
+
+    def on_news(self, wake: Callable[[], None]) -> None:
+        """From now on call this after something may be due to be told."""
+        self._wake = wake
 
     def watch(self, agents: Callable[[], Iterable[AgentLife]]) -> None:
         """From now on look for dark branches among these agents."""
@@ -170,6 +175,9 @@ class AlertEngine:
             if now_s >= self._next_keep_s:
                 self._next_keep_s = now_s + KEEP_EVERY_S
                 self._keep()
+            if now_s >= self._next_look_s:
+                self._next_look_s = now_s + CENSUS_EVERY_S
+                self._book.adopt()
             self._measure()
         if now_ms - self._expired_ms >= DAY_MS:
             self._expired_ms = now_ms
@@ -301,9 +309,10 @@ class AlertEngine:
             found = alarm_rows.list_alarms(connection, ids=[alarm_id], limit=1)
         return found[0] if found else None
 
-    def find(self, key: Key) -> Alarm | None:
-        """The open alarm of a cause."""
-        return self._book.find(key)
+    def open_alarms(self) -> list[Alarm]:
+        """Every alarm that has not ended, from memory."""
+        with self._lock:
+            return self._book.all()
 
     def _now_ms(self) -> int:
         return to_ms(self._clock.now())

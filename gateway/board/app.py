@@ -10,6 +10,8 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 
+from gateway.board.acknowledge_page import AcknowledgePage
+from gateway.board.alerts_api import AlertsApi
 from gateway.board.api import Api
 from gateway.board.guard import Guard
 from gateway.board.health import Health
@@ -32,7 +34,7 @@ def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Toke
         return sources
 
     app = Litestar(
-        route_handlers=[Api, Health, Page],
+        route_handlers=[Api, Health, Page, *([AlertsApi, AcknowledgePage] if sources.alerts is not None else [])],
         dependencies={"sources": Provide(provide, sync_to_thread=False)},
         exception_handlers=HANDLERS,
         openapi_config=OpenAPIConfig(

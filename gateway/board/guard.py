@@ -27,6 +27,9 @@ SECURITY_HEADERS: Final = (
 OPEN_PATHS: Final = ("/healthz", "/readyz")
 """What a load balancer asks without a token; it tells nothing of any branch."""
 
+PROGRAM: Final = "openhall.program"
+"""Where a request's scope says which program's token came with it."""
+
 LOCKED_PATHS: Final = ("/api/", "/metrics")
 
 
@@ -58,6 +61,7 @@ class Guard:
         path = scope["path"]
         # RFC 9110, section 9.3.2: HEAD is GET without the content; load balancers ask so.
         is_head = scope["method"] == HttpMethod.HEAD
+        program = None
         inner = cast("Scope", {**scope, "method": HttpMethod.GET.value}) if is_head else scope
 
         async def send_guarded(message: Message) -> None:
@@ -66,7 +70,7 @@ class Guard:
                 present = {name.lower() for name, _ in given}
                 if b"cache-control" not in present:
                     given.append((b"cache-control", b"no-store"))
-                message["headers"] = [*given, *SECURITY_HEADERS]
+                message["headers"] = [*given, *(one for one in SECURITY_HEADERS if one[0] not in present)]
             elif is_head and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
@@ -75,13 +79,13 @@ class Guard:
             advice = "ask under 127.0.0.1 or localhost, or add the name to [http] names"
             detail = f"this server does not answer to {headers.get(b'host', b'').decode('latin-1')[:100]!r}; {advice}"
             await _refuse(send_guarded, 421, "Misdirected Request", detail)
-        elif self._tokens is not None and path.startswith(LOCKED_PATHS) and not self._may_read(headers):
+        elif self._tokens is not None and path.startswith(LOCKED_PATHS) and (program := self._program(headers)) is None:
             detail = "send the header `Authorization: Bearer TOKEN` with a token of [http] token_file"
             await _refuse(
                 send_guarded, 401, "Unauthorized", detail, ((b"www-authenticate", b'Bearer realm="openhall"'),)
             )
         else:
-            await self._app(inner, receive, send_guarded)
+            await self._app(cast("Scope", {**inner, PROGRAM: program}), receive, send_guarded)
 
     def _is_ours(self, host: str) -> bool:
         name = host_name(host)
@@ -94,11 +98,12 @@ class Guard:
         except ValueError:
             return False
 
-    def _may_read(self, headers: dict[bytes, bytes]) -> bool:
+    def _program(self, headers: dict[bytes, bytes]) -> str | None:
+        """The name that goes with the token of a request; None if it has none of ours."""
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        return (
-            scheme.lower() == "bearer" and self._tokens is not None and self._tokens.name_of(token.strip()) is not None
-        )
+        if scheme.lower() != "bearer" or self._tokens is None:
+            return None
+        return self._tokens.name_of(token.strip())
 
 
 def host_name(host: str) -> str | None:

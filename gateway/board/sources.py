@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, Protocol
 from litestar.di import NamedDependency
 from prometheus_client import CollectorRegistry
 
+from gateway.alerts.parts import AlertDesk
 from gateway.config import SiteConfig
 from gateway.ingest.directory import PointView, SiteView
 from gateway.ingest.minutes import Interval
@@ -79,6 +80,7 @@ class Sources:
     Attributes:
         readiness: Asked at every `/readyz`; may take a second, is called from a worker thread.
         titles: What the configuration calls the branches.
+        alerts: What answers for alarms; without it there are no pages about them.
     """
 
     gateway: str
@@ -90,6 +92,7 @@ class Sources:
     readiness: Callable[[], Readiness]
     clock: Clock
     titles: Mapping[str, SiteConfig] = field(default_factory=dict)
+    alerts: AlertDesk | None = None
 
 
 Parts = NamedDependency[Sources]

@@ -9,15 +9,17 @@ from typing import Any
 from litestar.testing import TestClient
 from litestar.types import ASGIApp
 
-from gateway.alerts.recorder import AlertRecorder
+from gateway.alerts.parts import AlertParts, lives_of
+from gateway.alerts.settings import AlertsConfig
 from gateway.board.app import make_app
 from gateway.board.sources import Readiness, Sources
 from gateway.board.tokens import Tokens
-from gateway.config import SiteConfig
+from gateway.config import Config, SiteConfig
 from gateway.ingest.ingest import Ingest, IngestSettings
 from gateway.metrics import Metrics
 from gateway.ports import Store
 from gateway.state.state import State
+from gateway.store_gate import StoreGate
 from gateway.stores.sqlite_store import SqliteStore
 from telemetry import messages, senml
 from telemetry.bus import Message
@@ -36,7 +38,13 @@ TITLES = MappingProxyType(
 class Branches:
     """One gateway for region `north`, spoken to directly, and its web application."""
 
-    def __init__(self, folder: Path, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        alerts: AlertsConfig = AlertsConfig(),  # noqa: B008
+    ) -> None:
         self.clock = clock or FakeClock(1_790_000_000.0)
         self.state = State.open(f"sqlite:///{folder}/state.sqlite3")
         self.store: Store = SqliteStore(folder / "readings.sqlite3", clock=self.clock)
@@ -44,11 +52,20 @@ class Branches:
         self.readiness = Readiness()
         self.sent: list[Message] = []
         self._sequence = 0
+        self.alerts = AlertParts(
+            Config(gateway="gw", regions=("north",), alerts=alerts, sites=dict(TITLES)),
+            database=self.state,
+            store=self.store,
+            gate=StoreGate(self.store, ["north"], self.clock),
+            clock=self.clock,
+            registry=self.metrics.registry,
+        )
+        self.alerts.engine.load()
         self.ingest = Ingest(
             regions=["north"],
             store=self.store,
             state=self.state,
-            alerts=AlertRecorder(self.state),
+            alerts=self.alerts.engine,
             publish=self.sent.append,
             clock=self.clock,
             settings=IngestSettings(),
@@ -57,6 +74,7 @@ class Branches:
             gateway="gw",
         )
         self.ingest.start()
+        self.alerts.engine.watch(lambda: lives_of(self.ingest.directory))
 
     @property
     def now_ms(self) -> int:
@@ -74,6 +92,7 @@ class Branches:
             readiness=lambda: self.readiness,
             clock=self.clock,
             titles=TITLES,
+            alerts=self.alerts.desk,
         )
         return make_app(sources, names=names, tokens=tokens)
 
@@ -146,5 +165,6 @@ class Branches:
             pass
 
     def close(self) -> None:
+        self.alerts.stop(0.0)
         self.store.close()
         self.state.close()

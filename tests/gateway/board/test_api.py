@@ -378,6 +378,9 @@ def test_every_question_is_in_the_openapi_document_and_there_are_no_pages_beside
         "/api/v1/ledger",
         "/api/v1/curve",
         "/api/v1/quantities",
+        "/api/v1/alerts",
+        "/api/v1/alerts/{alert}/acknowledge",
+        "/api/v1/alerts/{alert}/shelve",
     } == paths
     names = {one["name"] for one in document["paths"]["/api/v1/readings"]["get"]["parameters"]}
     assert names == {"site", "point", "quantity", "from", "to", "limit", "after"}

@@ -1,0 +1,105 @@
+"""The bodies about alarms that the API takes and gives. Times are Unix seconds."""
+
+import msgspec
+
+from gateway.alerts.alarm import Alarm
+from gateway.alerts.texts import Wording
+from telemetry.clock import to_seconds
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """One alarm.
+
+    Attributes:
+        id: Its id.
+        rule: The rule that raised it.
+        severity: `info`, `warning`, `critical`, `emergency`.
+        state: As in ISA-18.2: `unacknowledged`, `acknowledged`, `returned-unacknowledged`, `shelved`, `suppressed`,
+            `out-of-service`; `normal` once it has ended.
+        region: Where, as the next three; null for what is about more than that.
+        site: The branch.
+        room: The room.
+        point: The point, or the agent.
+        quantity: What is beyond its limit; null where nothing is measured.
+        since: Since when things are so; for a call, when it was pressed.
+        value: What was measured when it rose; null where nothing is.
+        message: What happened, in the language of the request.
+        acknowledged_by: Who has it; null while nobody has.
+        shelved_until: Until when it is put aside; null where it is not.
+        raised: When the alarm rose.
+        returned: When it was over; null while it lasts.
+        advice: What to do now, in the language of the request.
+        simulated: Whether a simulated sensor told it.
+    """
+
+    id: str
+    rule: str
+    severity: str
+    state: str
+    region: str
+    site: str | None
+    room: str | None
+    point: str | None
+    quantity: str | None
+    since: float
+    value: float | None
+    message: str
+    acknowledged_by: str | None
+    shelved_until: float | None
+    raised: float
+    returned: float | None
+    advice: str
+    simulated: bool
+
+
+class Alerts(msgspec.Struct, frozen=True, kw_only=True):
+    """Alarms, the newest first."""
+
+    alerts: list[Alert]
+    next: str | None = None
+
+
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody has it; `by` is who, the program's own name unless given."""
+
+    by: str = ""
+
+
+class Shelving(msgspec.Struct, frozen=True, kw_only=True):
+    """Put it aside.
+
+    Attributes:
+        reason: Why; must be given.
+        until: Until when, RFC 3339 or Unix seconds; either this or
+        for_s: for how many seconds.
+        by: Who does it, the program's own name unless given.
+    """
+
+    reason: str = ""
+    until: str | float | None = None
+    for_s: float | None = None
+    by: str = ""
+
+
+def alert_of(alarm: Alarm, wording: Wording, language: str) -> Alert:
+    """An alarm as the API shows it."""
+    return Alert(
+        id=str(alarm.id),
+        rule=alarm.key.rule,
+        severity=alarm.severity.value,
+        state=alarm.state.value,
+        region=alarm.place.region,
+        site=alarm.place.site or None,
+        room=alarm.place.room or None,
+        point=alarm.place.point or None,
+        quantity=alarm.key.quantity or None,
+        since=to_seconds(alarm.since_ms),
+        value=alarm.value,
+        message=wording.sentence(alarm, language),
+        acknowledged_by=alarm.acknowledged_by or None,
+        shelved_until=None if alarm.shelf is None else to_seconds(alarm.shelf.until_ms),
+        raised=to_seconds(alarm.raised_ms),
+        returned=None if alarm.returned_ms is None else to_seconds(alarm.returned_ms),
+        advice=wording.advice(alarm, language) if alarm.active else "",
+        simulated=alarm.simulated,
+    )

@@ -1,0 +1,140 @@
+"""The API of alarms: list, acknowledge, shelve."""
+
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+from litestar import Controller, Request, get, post
+from litestar.datastructures import State as AppState
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from gateway.alerts.alarm import Shelf, Step
+from gateway.alerts.parts import AlertDesk
+from gateway.alerts.words import Reason, State
+from gateway.board.alert_answers import Acknowledgement, Alert, Alerts, Shelving, alert_of
+from gateway.board.errors import RequestError
+from gateway.board.guard import PROGRAM
+from gateway.board.languages import preferred
+from gateway.board.paging import DEFAULT_LIMIT, MAX_LIMIT, after_ms, next_word
+from gateway.board.sources import Parts, Sources
+from gateway.board.times import parse_time
+from telemetry.clock import to_ms
+
+Ask = Request[None, None, AppState]
+Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="At most so many items")]
+After = Annotated[str | None, QueryParameter(description="The `next` of the answer before")]
+Which = Annotated[str | None, QueryParameter(name="state", description="Only in this state; `normal`: ended")]
+Where = Annotated[str | None, QueryParameter(description="Only of this branch")]
+
+SOMEBODY: Final = "board"
+NAME_LETTERS: Final = 100
+REASON_LETTERS: Final = 500
+
+
+class AlertsApi(Controller):
+    """Everything that programs ask of alarms, and do with them."""
+
+    path = "/api/v1/alerts"
+
+    @get("/", sync_to_thread=True, summary="Alarms, the newest first")
+    def alerts(
+        self,
+        request: Ask,
+        sources: Parts,
+        which: Which = None,
+        site: Where = None,
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
+    ) -> Alerts:
+        """Those that have not ended, or those in one state."""
+        for name in request.query_params:
+            if name not in ("state", "site", "limit", "after"):
+                detail = f"{name[:64]!r} is no parameter here; known: state, site, limit, after"
+                raise RequestError(400, "Unknown parameter", detail)
+        desk, language = desk_of(sources), preferred(request.headers.get("accept-language", ""))
+        found = desk.engine.alarms(state=_state(which), site=site, before=after_ms(after), limit=limit + 1)
+        page = [alert_of(alarm, desk.wording, language) for alarm in found[:limit]]
+        return Alerts(alerts=page, next=next_word(int(page[-1].id)) if len(found) > limit else None)
+
+    @post("/{alert:int}/acknowledge", status_code=200, sync_to_thread=True, summary="Somebody has it")
+    def acknowledge(
+        self, request: Ask, sources: Parts, alert: FromPath[int], data: JSONBody[Acknowledgement | None] = None
+    ) -> Alert:
+        """Note who has it, and stop asking others. A second acknowledgement changes nothing."""
+        require_same_site(request)
+        desk = desk_of(sources)
+        by = _who(request, data.by if data is not None else "")
+        return _answer(request, desk, _known(desk.engine.acknowledge(alert, by), alert))
+
+    @post("/{alert:int}/shelve", status_code=200, sync_to_thread=True, summary="Put it aside until a time")
+    def shelve(
+        self, request: Ask, sources: Parts, alert: FromPath[int], data: JSONBody[Shelving | None] = None
+    ) -> Alert:
+        """Tell nobody of it for a while; it comes back by itself. A call for help cannot be put aside."""
+        require_same_site(request)
+        desk = desk_of(sources)
+        given = data if data is not None else Shelving()
+        reason = given.reason.strip()[:REASON_LETTERS]
+        if not reason:
+            raise RequestError(400, "No reason", "reason: is missing; whoever finds it on the shelf wants to know why")
+        shelf = Shelf(by=_who(request, given.by), reason=reason, until_ms=_until(sources, desk, given))
+        step = _known(desk.engine.shelve(alert, shelf), alert)
+        if step.reason is Reason.EMERGENCIES_ARE_NOT_SILENCED:
+            detail = "a call for help cannot be put aside; acknowledge it, and clear it at the place itself"
+            raise RequestError(409, "Not to be silenced", detail)
+        if step.reason is Reason.IS_CLOSED:
+            raise RequestError(409, "Has ended", f"alert {alert} has ended; there is nothing to put aside")
+        return _answer(request, desk, step)
+
+
+def desk_of(sources: Sources) -> AlertDesk:
+    """What answers for alarms; these pages are only there where something does."""
+    assert sources.alerts is not None
+    return sources.alerts
+
+
+def require_same_site(request: Request[Any, Any, Any]) -> None:
+    """Let no stranger's web page do something through its visitor's browser.
+
+    Raises:
+        RequestError: With status 403.
+    """
+    site = request.headers.get("sec-fetch-site", "none")
+    origin = request.headers.get("origin")
+    foreign = origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
+    if site in ("cross-site", "same-site") or foreign:
+        raise RequestError(403, "Forbidden", "this request comes from a page of another site; use the board's own")
+
+
+def _state(word: str | None) -> State | None:
+    if word is None:
+        return None
+    try:
+        return State(word)
+    except ValueError:
+        detail = f"state: {word[:64]!r} is none; known: {', '.join(State)}"
+        raise RequestError(400, "Unknown state", detail) from None
+
+
+def _who(request: Ask, by: str) -> str:
+    return by.strip()[:NAME_LETTERS] or str(request.scope.get(PROGRAM) or SOMEBODY)
+
+
+def _until(sources: Sources, desk: AlertDesk, given: Shelving) -> int:
+    now_ms = to_ms(sources.clock.now())
+    if (given.until is None) == (given.for_s is None):
+        raise RequestError(400, "No end", "give either until or for_s; nothing stays on the shelf for ever")
+    until_ms = parse_time(str(given.until), "until") if given.for_s is None else now_ms + round(given.for_s * 1000)
+    longest_s = desk.config.shelve_at_most_s
+    if not now_ms < until_ms <= now_ms + round(longest_s * 1000):
+        raise RequestError(400, "Bad end", f"the end lies in the past or more than {longest_s:g} s ahead")
+    return until_ms
+
+
+def _known(step: Step | None, alert: int) -> Step:
+    if step is None:
+        raise RequestError(404, "Unknown alert", f"no alert {alert} was ever raised; /api/v1/alerts lists them")
+    return step
+
+
+def _answer(request: Ask, desk: AlertDesk, step: Step) -> Alert:
+    return alert_of(step.alarm, desk.wording, preferred(request.headers.get("accept-language", "")))
