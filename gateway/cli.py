@@ -15,6 +15,7 @@ import structlog
 
 from gateway import config_file, logs
 from gateway.acceptance import cli as acceptance_cli
+from gateway.alerts import cli as alerts_cli
 from gateway.config import Config, LogConfig
 from gateway.errors import ConfigurationError, GatewayError, StateUnavailable, StoreMisconfigured, StoreUnavailable
 
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     retry.add_argument("--all", action="store_true", help="all of them")
     retry.add_argument("--json", action="store_true", help="the answer as JSON")
     acceptance_cli.add_commands(verbs)
+    alerts_cli.add_commands(verbs)
     return parser
 
 

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.alerts.settings import AlertsConfig, RuleConfig
 from gateway.ingest.settings import IngestSettings
-from telemetry.ids import ID_PATTERN
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -125,38 +125,6 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class RuleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The shape of one alert rule; nothing follows it yet.
-
-    Attributes:
-        name: Unique in the file.
-        severity: One word; which words there are is the engine's to say.
-        quantity: One that sensors measure.
-        above: Alarm above this value, in the quantity's unit; exactly one of `above` and `below`.
-        below: Alarm below it.
-        recover: The value at which the alarm ends; on the quiet side of the limit.
-        for_s: How long the value must be beyond the limit.
-        recover_for_s: How long it must be back.
-        region: Only there, as the next three; None: everywhere.
-        site: A site id.
-        room: A room id.
-        kind: A point's kind.
-    """
-
-    name: Annotated[str, Meta(pattern=rf"^{ID_PATTERN}$")]
-    severity: Annotated[str, Meta(pattern=r"^[a-z][a-z-]{0,31}$")]
-    quantity: str
-    above: float | None = None
-    below: float | None = None
-    recover: float | None = None
-    for_s: Annotated[float, Meta(ge=0, le=604_800)] = 0.0
-    recover_for_s: Annotated[float, Meta(ge=0, le=604_800)] = 0.0
-    region: str | None = None
-    site: str | None = None
-    room: str | None = None
-    kind: str | None = None
-
-
 class SiteConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the board calls a branch, until the register of sites comes."""
 
@@ -184,7 +152,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         gateway: Its id, unique on the broker.
         regions: The regions whose agents it hears.
         sites: By site id, how the board calls it.
-        rule: Alert rules: their shape is checked, the engine that follows them is not here yet.
+        rule: Alert rules beside the default ones.
+        alerts: Who is told of alarms, when and how.
     """
 
     gateway: str
@@ -197,3 +166,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     log: LogConfig = LogConfig()
     sites: dict[str, SiteConfig] = {}
     rule: tuple[RuleConfig, ...] = ()
+    alerts: AlertsConfig = AlertsConfig()

@@ -1,21 +1,17 @@
 """Reading the gateway's configuration file; every fault is named by its place, such as `$.store.url`."""
 
-import difflib
-import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.config import Config, InfluxStoreConfig, RuleConfig, SiteConfig, SqliteStoreConfig
+from gateway import toml_places
+from gateway.alerts.checks import alerts_faults, rule_faults
+from gateway.config import Config, SiteConfig, SqliteStoreConfig
 from gateway.errors import ConfigurationError
 from telemetry.ids import ID_PATTERN, RESERVED_REGION, is_id
-from telemetry.quantities import WIRE_QUANTITIES
-
-MAX_FILE_BYTES: Final = 1_000_000
 
 
 class Fault(NamedTuple):
@@ -74,67 +70,14 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         advice = "give the file with --config; gateway/gateway.sample.toml is a beginning"
         raise ConfigurationError(f"cannot read {path}: {error.strerror}; {advice}") from error
-    if len(body) > MAX_FILE_BYTES:
-        raise ConfigurationError(f"{path} has {len(body)} bytes, more than {MAX_FILE_BYTES}; is it the right file?")
-    try:
-        return tomllib.loads(body.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigurationError(f"{path} is no TOML: {error}; https://toml.io has the grammar") from error
+    return toml_places.parse(body, str(path))
 
 
 def _convert(raw: dict[str, Any], path: Path) -> Config:
     try:
-        # A site's own fault is looked for first: in the whole, msgspec would call its key [...].
-        for site, table in (raw.get("sites") or {}).items() if isinstance(raw.get("sites"), dict) else ():
-            _converted(table, SiteConfig, f"$.sites.{site}")
-        config: Config = _converted(raw, Config, "$")
-    except _ShapeError as error:
-        raise ConfigurationError(_text(path, [error.fault])) from error
-    return config
-
-
-class _ShapeError(Exception):
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(str(fault))
-        self.fault = fault
-
-
-def _converted(raw: object, kind: type[Any], base: str) -> Any:
-    try:
-        return msgspec.convert(raw, kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise _ShapeError(_explained(str(error), base)) from error
-
-
-def _explained(text: str, base: str) -> Fault:
-    """The words of msgspec with the whole place, and advice for a key that nobody knows."""
-    words, _, tail = text.partition(" - at `$")
-    place = base + tail.rstrip("`")
-    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", words, re.DOTALL)
-    if unknown is None:
-        missing = re.fullmatch(r"Object missing required field `(.*)`", words)
-        return Fault(f"{place}.{missing[1]}", "is missing; it must be given") if missing else Fault(place, words)
-    known = _known_keys(place)
-    near = difflib.get_close_matches(unknown[1], known, n=1)
-    advice = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(sorted(known))}"
-    return Fault(f"{place}.{unknown[1]}", f"is no setting; {advice}")
-
-
-def _known_keys(place: str) -> list[str]:
-    section = re.sub(r"\[\d+\]", "", place).removeprefix("$").removeprefix(".").partition(".")[0]
-    kinds: dict[str, tuple[type[msgspec.Struct], ...]] = {
-        "": (Config,),
-        "store": (SqliteStoreConfig, InfluxStoreConfig),
-        "rule": (RuleConfig,),
-        "sites": (SiteConfig,),
-    }
-    for field in msgspec.structs.fields(Config):
-        if isinstance(field.default, msgspec.Struct) and field.name not in kinds:
-            kinds[field.name] = (type(field.default),)
-    found = kinds.get(section, ())
-    return [name for kind in found for name in kind.__struct_encode_fields__] + (["kind"] if section == "store" else [])
+        return toml_places.convert(raw, Config)
+    except toml_places.ShapeError as error:
+        raise ConfigurationError(_text(path, [Fault(error.place, error.text)])) from error
 
 
 def _disagreements(config: Config) -> Iterator[Fault]:
@@ -157,7 +100,8 @@ def _disagreements(config: Config) -> Iterator[Fault]:
         yield Fault("$.http.host", f"{config.http.host!r} can be reached by others, and no token protects it; {advice}")
     for site, words in config.sites.items():
         yield from _site_faults(site, words)
-    yield from _rule_faults(config.rule)
+    for place, text in (*rule_faults(config.rule), *alerts_faults(config.alerts)):
+        yield Fault(place, text)
 
 
 def _region_faults(regions: tuple[str, ...]) -> Iterator[Fault]:
@@ -183,32 +127,6 @@ def _site_faults(site: str, words: SiteConfig) -> Iterator[Fault]:
             yield Fault(f"$.sites.{site}.time_zone", f"{words.time_zone!r} is no time zone known here; {advice}")
 
 
-def _rule_faults(rules: tuple[RuleConfig, ...]) -> Iterator[Fault]:
-    names: set[str] = set()
-    for number, rule in enumerate(rules):
-        place = f"$.rule[{number}]"
-        if rule.name in names:
-            yield Fault(f"{place}.name", f"{rule.name!r} stands twice; each rule has a name of its own")
-        names.add(rule.name)
-        if rule.quantity not in WIRE_QUANTITIES:
-            near = difflib.get_close_matches(rule.quantity, WIRE_QUANTITIES, n=1)
-            advice = f"; did you mean {near[0]!r}?" if near else ""
-            yield Fault(f"{place}.quantity", f"{rule.quantity!r} is no quantity that sensors measure{advice}")
-        if (rule.above is None) == (rule.below is None):
-            yield Fault(place, "has one limit: give either above or below")
-        elif rule.recover is not None and not _is_quiet(rule, rule.recover):
-            side = "above" if rule.above is not None else "below"
-            yield Fault(f"{place}.recover", f"{rule.recover:g} is itself {side} the limit; the alarm would never end")
-        for word in ("region", "site", "room", "kind"):
-            value = getattr(rule, word)
-            if value is not None and not is_id(value):
-                yield Fault(f"{place}.{word}", f"{value!r} does not match {ID_PATTERN}")
-
-
-def _is_quiet(rule: RuleConfig, value: float) -> bool:
-    return value <= rule.above if rule.above is not None else rule.below is not None and value >= rule.below
-
-
 def _files(config: Config) -> Iterator[tuple[str, str]]:
     for section in ("broker", "store", "http"):
         struct = getattr(config, section)
@@ -216,6 +134,13 @@ def _files(config: Config) -> Iterator[tuple[str, str]]:
             value = getattr(struct, name)
             if name.endswith("_file") and value is not None:
                 yield f"$.{section}.{name}", value
+    if config.alerts.link_key_file is not None:
+        yield "$.alerts.link_key_file", config.alerts.link_key_file
+    for channel, table in config.alerts.channels.items():
+        for name in ("key_file", "secret_file", "url_file"):
+            value = getattr(table, name)
+            if value is not None:
+                yield f"$.alerts.channels.{channel}.{name}", value
 
 
 def _unreadable(config: Config) -> Iterator[Fault]:
@@ -230,6 +155,11 @@ def _unreadable(config: Config) -> Iterator[Fault]:
 def _homeless(config: Config) -> Iterator[Fault]:
     if isinstance(config.store, SqliteStoreConfig) and not Path(config.store.path).parent.is_dir():
         yield Fault("$.store.path", f"there is no folder {Path(config.store.path).parent}; make it first")
+    for channel, table in config.alerts.channels.items():
+        if table.path is not None and not Path(table.path).parent.is_dir():
+            yield Fault(
+                f"$.alerts.channels.{channel}.path", f"there is no folder {Path(table.path).parent}; make it first"
+            )
     file = _sqlite_file(config.state.url)
     if file is not None and not Path(file).parent.is_dir():
         yield Fault("$.state.url", f"there is no folder {Path(file).parent}; make it first")
@@ -244,17 +174,26 @@ def _absolute(config: Config, folder: Path) -> Config:
     replaced: dict[str, Any] = {}
     for section in ("broker", "store", "http"):
         struct = getattr(config, section)
-        paths = {
-            name: str(folder / value)
-            for name in struct.__struct_fields__
-            if (name.endswith("_file") or name == "path") and (value := getattr(struct, name)) is not None
-        }
-        replaced[section] = msgspec.structs.replace(struct, **paths)
+        replaced[section] = _rooted(struct, folder)
+    channels = {name: _rooted(channel, folder) for name, channel in config.alerts.channels.items()}
+    replaced["alerts"] = msgspec.structs.replace(_rooted(config.alerts, folder), channels=channels)
     file = _sqlite_file(config.state.url)
     if file is not None:
         head = config.state.url.partition(":///")[0]
         replaced["state"] = msgspec.structs.replace(config.state, url=f"{head}:///{folder / file}")
     return msgspec.structs.replace(config, **replaced)
+
+
+_Table = TypeVar("_Table", bound=msgspec.Struct)
+
+
+def _rooted(table: _Table, folder: Path) -> _Table:
+    paths = {
+        name: str(folder / value)
+        for name in table.__struct_fields__
+        if (name.endswith("_file") or name == "path") and (value := getattr(table, name)) is not None
+    }
+    return msgspec.structs.replace(table, **paths)
 
 
 def _text(path: Path, faults: Iterable[Fault]) -> str:

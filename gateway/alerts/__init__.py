@@ -1,6 +1,7 @@
-"""Alarms: rules, their life, who is told and when. `parts.AlertParts` puts it together, `engine.AlertEngine` is the port.
+"""Alarms: rules, their life, who is told and when.
 
-Nothing is imported here but what was heard: the configuration reads this package's settings and must stay light.
+`parts.AlertParts` puts it together, `engine.AlertEngine` fulfils the port. Nothing is imported here but what was heard:
+the configuration reads this package's settings and must stay light.
 """
 
 from gateway.alerts.recorder import AlertRecorder, Heard

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 import gateway
 from gateway import config as configuration
+from gateway.alerts import settings as alert_settings
+from gateway.alerts.checks import alerts_faults
 from gateway.config import Config, InfluxStoreConfig, SqliteStoreConfig
 from gateway.config_file import load, read_secret, require_files
 from gateway.errors import ConfigurationError
@@ -241,9 +243,35 @@ def test_the_sample_shows_every_setting_with_its_default() -> None:
     rule = raw["rule"]
     assert isinstance(rule, list)
     assert {*rule[0], "below"} == set(configuration.RuleConfig.__struct_fields__)
+    for field in msgspec.structs.fields(configuration.RuleConfig):
+        if field.name in ("when", "over_s", "periods", "states", "share", "at_least", "off", "for_s", "recover_for_s"):
+            assert getattr(config.rule[0], field.name) == field.default, field.name
     sites = raw["sites"]
     assert isinstance(sites, dict)
     assert set(sites["east-001"]) == set(configuration.SiteConfig.__struct_fields__)
+
+
+def test_the_sample_shows_every_setting_of_the_alerts() -> None:
+    """And what it shows is the default, where a table does not need somebody's names."""
+    raw = sample(uncomment="#")["alerts"]
+    assert isinstance(raw, dict)
+    assert set(raw) == set(alert_settings.AlertsConfig.__struct_encode_fields__)
+    shown = msgspec.convert(raw, alert_settings.AlertsConfig)
+    for field in msgspec.structs.fields(alert_settings.AlertsConfig):
+        if field.name not in ("link_key_file", "people", "channels", "sites", "regions", "rota", "away", "window"):
+            default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+            assert getattr(shown, field.name) == default, field.name
+    assert list(alerts_faults(shown)) == []
+    channels = {name for table in raw["channels"].values() for name in table}
+    for struct, names in (
+        (alert_settings.PersonConfig, raw["people"]["li-na"]),
+        (alert_settings.ChannelConfig, channels),
+        (alert_settings.PlaceConfig, raw["sites"]["east-001"]),
+        (alert_settings.RotaConfig, {*raw["rota"][0], "region"}),
+        (alert_settings.AwayConfig, raw["away"][0]),
+        (alert_settings.WindowConfig, raw["window"][0]),
+    ):
+        assert set(names) == set(struct.__struct_encode_fields__), struct.__name__
 
 
 def test_the_sample_shows_every_setting_of_the_influx_store() -> None:
@@ -265,9 +293,13 @@ def test_every_setting_is_in_the_readme() -> None:
         *TABLES.values(),
         SqliteStoreConfig,
         InfluxStoreConfig,
-        configuration.RuleConfig,
         configuration.SiteConfig,
     ]
     for struct in structs:
         for name in struct.__struct_fields__:
             assert f"`{name}`" in text, f"{struct.__name__}.{name}"
+    text = (FOLDER / "alerts" / "README.md").read_text(encoding="utf-8")
+    for struct in vars(alert_settings).values():
+        if isinstance(struct, type) and issubclass(struct, msgspec.Struct) and struct is not msgspec.Struct:
+            for name in struct.__struct_encode_fields__:
+                assert f"`{name}`" in text, f"{struct.__name__}.{name}"

@@ -483,3 +483,17 @@ def test_what_ended_long_ago_is_forgotten() -> None:
     desk.clock.advance(3 * 86_400)
     desk.settle()
     assert desk.engine.alarm(1) is None
+
+
+def test_what_another_process_raised_is_adopted_told_and_escalated() -> None:
+    """`dead-letters retry` hears a call while the gateway runs."""
+    desk = Desk()
+    other = Desk.__new__(Desk)
+    other.__dict__.update(desk.__dict__)
+    other.start()
+    other.state("called")
+    desk.pass_time(120)
+    assert [person for _at, person, _tell in desk.heard()] == ["resp", "dep"]
+    desk.engine.acknowledge(1, "dep")
+    desk.state("cleared", sequence=99)
+    assert desk.open == []
