@@ -5,9 +5,16 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
 from sqlalchemy import event
 
-from gateway.alerts.recorder import AlertRecorder
+from gateway.alerts.census import AgentLife
+from gateway.alerts.engine import AlertEngine
+from gateway.alerts.metrics import AlertMetrics
+from gateway.alerts.routing import Routing
+from gateway.alerts.rule_files import default_rules
+from gateway.alerts.rules import Rules
+from gateway.alerts.settings import AlertsConfig
 from gateway.errors import StoreUnavailable
 from gateway.ingest.ingest import Ingest, IngestSettings
 from gateway.metrics import Metrics
@@ -16,7 +23,7 @@ from gateway.state.state import State
 from gateway.stores.sqlite_store import SqliteStore
 from telemetry import messages
 from telemetry.bus import Message
-from telemetry.messages import GatewayStatus
+from telemetry.messages import GatewayStatus, Health
 from telemetry.readings import Pack
 from telemetry.topics import GATEWAY_STATUS_FILTER, Root, gateway_status, region_filters
 from tests.simulation.broker import Broker, Connection
@@ -108,15 +115,15 @@ class FaultyStore:
 
 
 class WatchfulAlerts:
-    """The real recorder; it also remembers what was heard, outside all that can crash, and what was seen live."""
+    """The real engine; it also remembers what was heard, outside all that can crash, and what was seen live."""
 
-    def __init__(self, recorder: AlertRecorder, gateway: "SimGateway") -> None:
-        self._recorder = recorder
+    def __init__(self, engine: AlertEngine, gateway: "SimGateway") -> None:
+        self._engine = engine
         self._gateway = gateway
 
     def hear(self, root: Root, pack: Pack, arrived_ms: int) -> bool:
         self._gateway.maybe_crash()
-        new = self._recorder.hear(root, pack, arrived_ms)
+        new = self._engine.hear(root, pack, arrived_ms)
         self._gateway.maybe_crash()
         if new and pack.is_call:
             # People are told after the commit and before `heard`: here is where the telephone would ring.
@@ -125,7 +132,10 @@ class WatchfulAlerts:
 
     def see(self, root: Root, pack: Pack, arrived_ms: int) -> None:
         self._gateway.seen.append((str(root), pack, arrived_ms))
-        self._recorder.see(root, pack, arrived_ms)
+        self._engine.see(root, pack, arrived_ms)
+
+    def health(self, root: Root, health: Health, arrived_ms: int) -> None:
+        self._engine.health(root, health, arrived_ms)
 
 
 class SimGateway:
@@ -169,12 +179,19 @@ class SimGateway:
         self.state = State.open(f"sqlite:///{self._folder / 'state.db'}")
         event.listen(self.state.engine, "commit", lambda _connection: self.maybe_crash())
         self._store = FaultyStore(self.room, self.maybe_crash)
-        alerts = WatchfulAlerts(AlertRecorder(self.state), self)
+        self.engine = AlertEngine(
+            self.state,
+            rules=Rules(default_rules()),
+            config=AlertsConfig(),
+            routing=Routing(AlertsConfig()),
+            clock=self.clock,
+            metrics=AlertMetrics(CollectorRegistry()),
+        )
         self.ingest = Ingest(
             regions=[REGION],
             store=self._store,
             state=self.state,
-            alerts=alerts,
+            alerts=WatchfulAlerts(self.engine, self),
             publish=self._publish,
             clock=self.clock,
             settings=IngestSettings(),
@@ -183,7 +200,8 @@ class SimGateway:
             gateway=self.name,
         )
         life = self._life
-        if self._guarded(lambda ingest: ingest.start()):
+        self.engine.watch(lambda: self._lives(life))
+        if self._guarded(lambda ingest: (self.engine.load(), ingest.start())):
             self.world.after(self.world.random.uniform(0.0, 2.0), lambda: self._connect(life))
             self.world.after(1.0, lambda: self._tick(life))
 
@@ -213,6 +231,15 @@ class SimGateway:
     def _will(self) -> Message:
         body = messages.encode(GatewayStatus(online=False, boot=self._boot))
         return Message(topic=gateway_status(self.name), body=body, retain=True)
+
+    def _lives(self, life: int) -> list[AgentLife]:
+        if life != self._life or self.ingest is None:
+            return []
+        return [
+            AgentLife(view.root, view.online, view.presence.points)
+            for view in self.ingest.directory.agents()
+            if view.presence is not None
+        ]
 
     def _connect(self, life: int) -> None:
         if life != self._life or self.ingest is None or self._connection is not None:
@@ -263,7 +290,9 @@ class SimGateway:
     def _tick(self, life: int) -> None:
         if life != self._life or self.ingest is None:
             return
-        if self._guarded(lambda ingest: (ingest.hear(), ingest.keep(), ingest.tick(), self._tell_status())):
+        if self._guarded(
+            lambda ingest: (ingest.hear(), ingest.keep(), ingest.tick(), self.engine.tick(), self._tell_status())
+        ):
             self.world.after(self.tick_s, lambda: self._tick(life))
 
     def _guarded(self, act: Callable[[Ingest], object]) -> bool:
