@@ -39,7 +39,9 @@ def told(folder: Path) -> list[dict[str, Any]]:
     file = folder / "told.jsonl"
     if not file.exists():
         return []
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    # A kill between the file's answer and our record of it lets a message go out again, marked as a repeat.
+    return [line for line in lines if not line["repeat"]]
 
 
 def post(program: Program, path: str) -> int:
