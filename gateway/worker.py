@@ -10,30 +10,39 @@ log = structlog.get_logger(__name__)
 
 AFTER_FAULT_S: Final = 1.0
 IDLE_S: Final = 0.5
-GATHER_S: Final = 0.003
-"""So long after it is woken a worker lets work gather. Woken for every message it would take the interpreter from the
-thread that receives them, twice a message: on two free cores that halved what a gateway takes in."""
 
 
 class Worker:
-    """Calls `work` until it has nothing left, then sleeps until `wake`, at most `idle_s`.
+    """Calls `work`, with a short rest after each round, until it has nothing left; then sleeps until `wake`.
 
     A fault of ours in one round is logged and the next round is tried a second later: a gateway that hears and stores
     a part is worth more than one that is gone.
     """
 
-    def __init__(self, name: str, work: Callable[[], int], *, idle_s: Callable[[], float] = lambda: IDLE_S) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], int],
+        *,
+        idle_s: Callable[[], float] = lambda: IDLE_S,
+        gather_s: float = 0.0,
+        full: int = 1,
+    ) -> None:
         """Make it; it begins with `start`.
 
         Args:
             name: Of the thread, in logs and in `/readyz`.
             work: Does a bounded round, returns how much it did; 0: nothing left.
             idle_s: The longest sleep, asked before each.
+            gather_s: The rest before a round, in which work may gather.
+            full: A round that did so much is followed by the next one without a rest.
         """
         self.fault: str | None = None
         self._name = name
         self._work = work
         self._idle_s = idle_s
+        self._gather_s = gather_s
+        self._full = full
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -58,12 +67,15 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if self._woken.wait(self._idle_s()):
-                self._stopping.wait(GATHER_S)
+            if self._woken.wait(self._idle_s()) and self._stopping.wait(self._gather_s):
+                break
             self._woken.clear()
             try:
-                while self._work() and not self._stopping.is_set():
-                    pass
+                done = self._work()
+                while done >= self._full and not self._stopping.is_set():
+                    done = self._work()
+                if done:
+                    self._woken.set()
             except Exception as error:
                 # One round must not take the thread with it.
                 if self.fault is None:

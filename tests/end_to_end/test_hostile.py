@@ -129,6 +129,7 @@ def test_ten_thousand_bad_messages_in_a_row_do_not_stop_the_good_one(
 def test_a_value_that_no_room_has_is_stored_apart(tmp_path: Path, gateway: GatewayProgram, client: mqtt.Client) -> None:
     """Outside the plausible range: suspect, and no plain query sees it."""
     client.publish(ROOT.readings, _pack(3, 90_000.0), qos=1).wait_for_publish(10)
+    wait_until(lambda: bool(gateway.ask("/api/v1/sites")["sites"]), what="a branch")
     path = f"/api/v1/readings?site=site-1&point=hall-air&quantity=co2_ppm&from={NOW_MS / 1000 - 60}"
     wait_until(
         lambda: [row[1:] for row in gateway.ask(path)["rows"]] == [[90_000.0, "suspect"]], what="a suspect reading"

@@ -43,6 +43,24 @@ def test_a_worker_works_until_nothing_is_left_and_sleeps_until_woken() -> None:
     assert worker.stop(10)
 
 
+def test_a_worker_rests_after_a_small_round_only() -> None:
+    """Full rounds follow one another; before the next one work gathers, and a stop does not wait for that."""
+    rounds = [5, 7, 5, 2, 9]
+    small = threading.Event()
+
+    def work() -> int:
+        done = rounds.pop(0)
+        if done < 5:
+            small.set()
+        return done
+
+    worker = Worker("test", work, idle_s=lambda: 0.0, gather_s=3600.0, full=5)
+    worker.start()
+    assert small.wait(10)
+    assert worker.stop(10)
+    assert rounds == [9]
+
+
 def test_a_worker_outlives_a_fault_shows_it_and_forgets_it_when_it_is_over() -> None:
     broken = threading.Event()
     broken.set()
