@@ -10,27 +10,28 @@ from typing import Final
 from bench.mqtt_wire import publish_head
 from telemetry import messages, senml
 from telemetry.messages import Health, PointInfo, Presence
-from telemetry.quantities import WIRE_QUANTITIES
 from telemetry.ranges import RangeSet, Span
 from telemetry.readings import Pack, Record
 from telemetry.topics import Root
 
 REGION: Final = "north"
-QUANTITIES: Final = (
-    "co2_ppm",
-    "temperature_c",
-    "humidity_pct",
-    "pm1_ug_m3",
-    "pm2_5_ug_m3",
-    "pm10_ug_m3",
-    "hcho_ug_m3",
-    "tvoc_ug_m3",
-    "nh3_ug_m3",
-    "no2_ug_m3",
-    "o3_ug_m3",
-    "co_ug_m3",
-)
-"""Twelve, as a well equipped hall has."""
+ROOM: Final = {
+    "co2_ppm": (420.0, 1_000.0),
+    "temperature_c": (18.0, 26.0),
+    "humidity_pct": (30.0, 60.0),
+    "pm1_ug_m3": (1.0, 15.0),
+    "pm2_5_ug_m3": (1.0, 25.0),
+    "pm10_ug_m3": (1.0, 40.0),
+    "hcho_ug_m3": (5.0, 60.0),
+    "tvoc_ug_m3": (20.0, 300.0),
+    "nh3_ug_m3": (2.0, 50.0),
+    "no2_ug_m3": (5.0, 80.0),
+    "o3_ug_m3": (5.0, 100.0),
+    "co_ug_m3": (100.0, 2_000.0),
+}
+"""What a well equipped hall measures while its air is good, from and to: nearly all of a fleet, nearly all the time."""
+
+QUANTITIES: Final = tuple(ROOM)
 
 ROOMFULS: Final = 64
 """So many different sets of values are drawn, so that no number is printed or compressed twice as easily."""
@@ -110,13 +111,8 @@ class Fleet:
 
 
 def _draw(rng: random.Random) -> list[float]:
-    found = []
-    for name in QUANTITIES:
-        quantity = WIRE_QUANTITIES[name]
-        # In the lower tenth of what is plausible, as in a room; one or two decimals, as sensors give.
-        top = quantity.low + (quantity.high - quantity.low) / 10
-        found.append(round(rng.uniform(quantity.low, top), rng.choice((1, 2))))
-    return found
+    # One or two decimals, as sensors give.
+    return [round(rng.uniform(low, high), rng.choice((1, 2))) for low, high in ROOM.values()]
 
 
 def _body(branch: Branch, values: Sequence[float]) -> bytes:

@@ -24,8 +24,11 @@ _V = TypeVar("_V")
 
 
 class _Watched(NamedTuple):
+    """A rule at a place; a value within `calm` begins nothing, so that most readings cost two comparisons."""
+
     rule: Rule
     key: Key
+    calm: tuple[float, float]
 
 
 class Crossing(NamedTuple):
@@ -69,9 +72,17 @@ class Measuring:
             if is_suspect(record.name, value, record.flags):
                 continue
             newest_ms = record.time_ms
-            readings.append((found, value, record.time_ms, Flag.SIMULATED in record.flags))
-        self._decide(place, readings, now_ms)
+            stirred = self._stirred(found, value)
+            if stirred:
+                readings.append((stirred, value, record.time_ms, Flag.SIMULATED in record.flags))
+        if readings:
+            self._decide(place, readings, now_ms)
         self._newest_ms[place] = newest_ms
+
+    def _stirred(self, watched: tuple[_Watched, ...], value: float) -> list[_Watched]:
+        """The rules to which this value means anything: it is not calm, or something stands already."""
+        conditions = self._book.conditions
+        return [one for one in watched if not one.calm[0] <= value <= one.calm[1] or one.key in conditions]
 
     def health(self, root: Root, health: Health, now_ms: int) -> None:
         """Take in an agent's own numbers.
@@ -92,7 +103,7 @@ class Measuring:
         self._decide(place, readings, now_ms)
 
     def _decide(
-        self, place: Place, readings: "Iterable[tuple[tuple[_Watched, ...], float, int, bool]]", now_ms: int
+        self, place: Place, readings: "Iterable[tuple[Iterable[_Watched], float, int, bool]]", now_ms: int
     ) -> None:
         changed: dict[Key, Kept | None] = {}
         crossings: list[Crossing] = []
@@ -125,7 +136,7 @@ class Measuring:
         changed: dict[Key, Kept | None],
         crossings: list[Crossing],
     ) -> None:
-        rule, key = watched
+        rule, key = watched.rule, watched.key
         compared = self._compared(rule, key, at_ms, value)
         beyond = rule.is_beyond(compared)
         before = changed[key] if key in changed else self._book.conditions.get(key)
@@ -161,7 +172,7 @@ class Measuring:
         for rule in rules:
             quantity = rule.config.quantity or ""
             key = Key(rule.name, place.region, place.site, place.point, quantity)
-            found[quantity] = (*found.get(quantity, ()), _Watched(rule, key))
+            found[quantity] = (*found.get(quantity, ()), _Watched(rule, key, rule.calm))
         return found
 
 

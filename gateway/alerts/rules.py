@@ -1,5 +1,6 @@
 """The rules as they apply to a place: scope and overrides resolved, limits compared. Pure."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,6 +72,14 @@ class Rule:
         if level is None:
             return True
         return value <= level if self.config.above is not None else value >= level
+
+    @property
+    def calm(self) -> tuple[float, float]:
+        """The least and the most of the values that are not beyond; of a rate no value is known to be."""
+        if self.config.when is When.RATE:
+            return math.inf, -math.inf
+        least = -math.inf if self.config.above is not None or self.config.below is None else self.config.below
+        return least, math.inf if self.config.above is None else self.config.above
 
     def alarms_on(self, state: str, working: bool) -> bool:
         """True if a facility in that state alarms."""
