@@ -1,6 +1,7 @@
 """A thread that does rounds of work when woken, and outlives its own faults."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -26,6 +27,7 @@ class Worker:
         *,
         idle_s: Callable[[], float] = lambda: IDLE_S,
         gather_s: float = 0.0,
+        gather_at_most_s: float = 0.0,
         full: int = 1,
     ) -> None:
         """Make it; it begins with `start`.
@@ -35,6 +37,7 @@ class Worker:
             work: Does a bounded round, returns how much it did; 0: nothing left.
             idle_s: The longest sleep, asked before each.
             gather_s: The rest before a round, in which work may gather.
+            gather_at_most_s: If more, the rest is as long as the last round took, up to this: under load more gathers.
             full: A round that did so much is followed by the next one without a rest.
         """
         self.fault: str | None = None
@@ -42,6 +45,8 @@ class Worker:
         self._work = work
         self._idle_s = idle_s
         self._gather_s = gather_s
+        self._gather_at_most_s = max(gather_s, gather_at_most_s)
+        self._took_s = 0.0
         self._full = full
         self._woken = threading.Event()
         self._stopping = threading.Event()
@@ -67,13 +72,13 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            if self._woken.wait(self._idle_s()) and self._stopping.wait(self._gather_s):
+            if self._woken.wait(self._idle_s()) and self._stopping.wait(self._rest_s()):
                 break
             self._woken.clear()
             try:
-                done = self._work()
+                done = self._timed()
                 while done >= self._full and not self._stopping.is_set():
-                    done = self._work()
+                    done = self._timed()
                 if done:
                     self._woken.set()
             except Exception as error:
@@ -87,3 +92,17 @@ class Worker:
                 if self.fault is not None:
                     log.info("rounds of work succeed again", worker=self._name)
                 self.fault = None
+
+    def _rest_s(self) -> float:
+        return rest_s(self._took_s, least_s=self._gather_s, most_s=self._gather_at_most_s)
+
+    def _timed(self) -> int:
+        began_s = time.monotonic()
+        done = self._work()
+        self._took_s = time.monotonic() - began_s
+        return done
+
+
+def rest_s(took_s: float, *, least_s: float, most_s: float) -> float:
+    """How long to let work gather after a round that took so long."""
+    return min(max(took_s, least_s), most_s)

@@ -14,7 +14,7 @@ from gateway.ingest.claims import Conflict
 from gateway.readiness import Probe, ReadinessCheck
 from gateway.state.state import State
 from gateway.store_gate import MISCONFIGURED_RETRY_S, RETRY_AT_MOST_S, StoreGate
-from gateway.worker import Worker
+from gateway.worker import Worker, rest_s
 from telemetry.clock import SystemClock
 from tests.fakes import FakeClock
 from tests.servers import wait_until
@@ -59,6 +59,12 @@ def test_a_worker_rests_after_a_small_round_only() -> None:
     assert small.wait(10)
     assert worker.stop(10)
     assert rounds == [9]
+
+
+def test_a_rest_is_as_long_as_the_last_round_within_bounds() -> None:
+    assert [rest_s(took_s, least_s=0.05, most_s=0.25) for took_s in (0.0, 0.05, 0.1, 0.25, 9.0)] == [
+        *(0.05, 0.05, 0.1, 0.25, 0.25)
+    ]
 
 
 def test_a_worker_outlives_a_fault_shows_it_and_forgets_it_when_it_is_over() -> None:
