@@ -29,7 +29,7 @@ from agent.timekeeper import Timekeeper
 from telemetry.clock import Clock
 from telemetry.ids import require_id
 from telemetry.messages import MAX_RANGES
-from telemetry.ranges import Span
+from telemetry.ranges import RangeSet, Span
 from telemetry.readings import DropReason, Flag
 from telemetry.topics import Root
 
@@ -167,13 +167,7 @@ class Journal(Answerable):
     def held(self) -> dict[str, list[Span]]:
         """By journal id, the ranges of all packs it has, receipted or not (rule 9)."""
         with self._lock:
-            return {
-                journal: numbers.spans()
-                if numbers.span_count() <= MAX_RANGES
-                else [(numbers.lowest() or 0, numbers.highest() or 0)]
-                for journal, numbers in self._store.held.items()
-                if numbers
-            }
+            return self._store.held.spans(MAX_RANGES)
 
     def last_state(self, point: str) -> Row | None:
         """The newest state of a facility point under the present root; None if it never had one."""
@@ -277,6 +271,11 @@ class Journal(Answerable):
         with self._lock:
             news, self._store.has_news = self._store.has_news, False
             return news
+
+    def take_gone(self) -> RangeSet:
+        """Numbers of packs that the journal has no more since the last call; nobody need wait for an answer to them."""
+        with self._lock:
+            return self._store.held.take_gone()
 
     def mark_sent(self, rows: Iterable[Row]) -> None:
         """These packs are about to be handed to the network; all that waits is in the file on return."""

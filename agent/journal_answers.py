@@ -52,7 +52,7 @@ class Answerable:
         """
         with self._lock:
             asked = RangeSet(ranges)
-            held = self._store.held.get(journal, RangeSet())
+            held = self._store.held.of(journal)
             there = asked & held
             self._want(there)
             return ResendResult(sent=there.size(), missing=(asked - held).spans()[:MAX_MISSING])
@@ -78,7 +78,7 @@ class Answerable:
 
     def _clipped(self, journal: str, ranges: Iterable[Span]) -> list[Span]:
         """The ranges within what this journal id has; each opening's numbers are a stretch of their own."""
-        held = self._store.held.get(journal)
+        held = self._store.held.of(journal)
         if not held:
             return []
         low, high = held.lowest() or 0, held.highest() or 0

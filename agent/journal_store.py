@@ -12,6 +12,7 @@ from agent.errors import JournalError
 from agent.journal_counters import JournalCounters
 from agent.journal_errors import JournalCorruptError, JournalFullError
 from agent.journal_file import JournalFile
+from agent.journal_held import Held
 from agent.journal_note import read_note
 from agent.journal_notes import Notes
 from agent.journal_numbers import Numbers
@@ -20,7 +21,6 @@ from agent.journal_pending import Pending, first_part
 from agent.journal_rows import Label, Moment, Row, RowClass, Value
 from agent.journal_space import Space, Step
 from agent.journal_table import JournalTable
-from telemetry.ranges import RangeSet
 from telemetry.readings import DropReason
 from telemetry.topics import Root
 
@@ -47,7 +47,7 @@ class JournalStore:
         numbers: The source of new numbers.
         pending: What is not written yet.
         notes: What is to be declared.
-        held: By journal id the numbers of all rows, written or not.
+        held: The numbers of all rows, written or not.
         newest: The newest state of each facility point, by root and point.
         counters: See there.
         is_failing: True while the disk does not take what is to be written.
@@ -74,6 +74,7 @@ class JournalStore:
         self._wrote_untimed = False
         self.on_sync = on_sync
         self.notes = Notes(root)
+        self.held = Held()
         self._now = now
         self.begin(file, table)
 
@@ -82,7 +83,7 @@ class JournalStore:
         self.file = file
         self.table = table
         self.space = Space()
-        self.held = table.held()
+        self.held.begin(table.held())
         self.newest = {(row.root, row.point): row for row in table.newest_states()}
         self._newest_numbers = {row.sequence for row in self.newest.values()}
         self._unreceipted = table.unreceipted_count()
@@ -117,7 +118,7 @@ class JournalStore:
     def put(self, row: Row) -> None:
         """Take in a new row."""
         self.pending.rows[row.sequence] = row
-        self.held.setdefault(row.journal, RangeSet()).add(row.sequence)
+        self.held.add(row.journal, row.sequence)
         if row.row_class.is_facility:
             self._set_newest(row)
 
@@ -217,7 +218,7 @@ class JournalStore:
         self.notes.opened(notes)
         self.counters.declarations += len(notes)
         for sequence in gone:
-            self._drop_held(sequence)
+            self.held.drop(sequence)
         self._unreceipted -= len(step.dropped)
         self.counters.forgotten += len(step.forgotten)
         self.counters.means += len(means)
@@ -241,7 +242,7 @@ class JournalStore:
         with self.transaction():
             self.table.delete(sequences)
         for sequence in sequences:
-            self._drop_held(sequence)
+            self.held.drop(sequence)
 
     def read(self, query: Callable[[], _T], otherwise: _T) -> _T:
         """What the file answers; `otherwise` if it cannot be read now."""
@@ -346,7 +347,7 @@ class JournalStore:
     def _took(self, rows: list[Row]) -> None:
         """New rows are in the file."""
         for row in rows:
-            self.held.setdefault(row.journal, RangeSet()).add(row.sequence)
+            self.held.add(row.journal, row.sequence)
             self._unreceipted += 1
             self.has_news = True
             self._wrote_untimed = self._wrote_untimed or not row.is_timed
@@ -358,21 +359,13 @@ class JournalStore:
         self.newest[row.root, row.point] = row
         self._newest_numbers.add(row.sequence)
 
-    def _drop_held(self, sequence: int) -> None:
-        for journal, numbers in list(self.held.items()):
-            if sequence in numbers:
-                numbers.remove(sequence)
-                if not numbers:
-                    del self.held[journal]
-                return
-
     def _shed(self, most: int) -> None:
         """Keep at most so many rows of air in memory; what goes is declared once there is room."""
         air = [row for row in self.pending.rows.values() if row.row_class is RowClass.AIR]
         gone = air[: max(len(air) - most, 0)]
         for row in gone:
             del self.pending.rows[row.sequence]
-            self._drop_held(row.sequence)
+            self.held.drop(row.sequence)
         self.notes.add(dropped_of(gone, DropReason.DISK_FULL))
         self.counters.dropped += len(gone)
 

@@ -224,6 +224,7 @@ class Uplink:
             sent.append(row)
         if sent:
             self._journal.mark_sent(sent)
+            self._let_go()
         self.counters.sent += len(sent)
         self.counters.resent += sum(row.sent for row in sent)
         return messages
@@ -272,6 +273,7 @@ class Uplink:
         if self._journal.trusted and not self._was_trusted:
             self._was_trusted = True
             self._all_due()
+        self._let_go()
         hurried = self._journal.take_hurried()
         if hurried:
             self._settle(hurried)
@@ -280,6 +282,12 @@ class Uplink:
         if self._journal.take_news():
             for lane in self._lanes:
                 lane.wake()
+
+    def _let_go(self) -> None:
+        """What the journal has no more leaves the windows: its receipt, if there is one, would name nothing there."""
+        gone = self._journal.take_gone()
+        if gone:
+            self._settle(gone)
 
     def _settle(self, numbers: RangeSet) -> None:
         self._live_waits.settle(numbers)

@@ -177,6 +177,34 @@ def test_at_most_64_backlog_packs_are_in_flight(wire: Wire) -> None:
     assert wire.sent() == numbers[64:74]
 
 
+def test_what_the_journal_gave_up_leaves_the_window(wire: Wire) -> None:
+    """A full journal lets packs go that are on their way; their receipts name nothing, and others take their place."""
+    numbers = old_air(wire, 200)
+    assert wire.sent() == numbers[:64]
+    rows = [row for number in numbers[:60] if (row := wire.journal.row(number)) is not None]
+    wire.journal._store.give_up(rows, DropReason.DISK_FULL)
+    packs = packs_of(wire.poll())
+    assert [pack.sequence for pack in packs if not pack.is_declaration] == numbers[64:123]
+    wire.receipt(ranges=[(number, number) for number in numbers[:64]], journal=wire.journal.id)
+    assert wire.sent() == numbers[123:127]
+
+
+def test_what_goes_while_it_is_sent_leaves_the_window(tmp_path: Path) -> None:
+    """To note what is sent takes room, for which some of just that goes: a full journal is drained as fast as another.
+
+    Once 63 of 64 places were taken by packs that were there no more, and one pack went at each receipt.
+    """
+    machine = Machine(tmp_path, can_lose_power=False)
+    journal = machine.open(max_mb=1.0, block=16)
+    for n in range(4_500):
+        machine.clock.advance(5.0)
+        journal.add_air("hall-air", "hall", {"co2_ppm": 400.0 + n / 10})
+    wire = Wire(journal, machine.clock)
+    assert len(drain(wire, rounds=2 + 4_500 // 64)) >= 1_000
+    assert journal.unreceipted_count == 0
+    journal.close()
+
+
 def test_declarations_share_the_window_and_do_not_fill_it(wire: Wire) -> None:
     """They go before old air, sixteen at a time, and both together are at most 64."""
     numbers = old_air(wire, 200)
