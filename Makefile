@@ -16,7 +16,7 @@ help:
 	@echo "make check       linters, types, who may import whom"
 	@echo "make format      let ruff arrange the code"
 	@echo "make bench       measure, and write bench/RESULTS.md"
-	@echo "make soak        the long tests: 100,000 fault schedules, 1,000 kills"
+	@echo "make soak        the long tests: 100,000 fault schedules, 50 times the examples, 1,000 kills"
 	@echo "make wheel       build dist/openhall-*.whl"
 	@echo "make lock        solve requirements/*.txt anew                  (ARGS=--upgrade: newer versions)"
 	@echo "make clean       remove the environment, servers and caches; the demo's records stay"
@@ -54,6 +54,7 @@ soak:
 	$(install) dev
 	@$(run) -m tests.unpack_servers
 	@$(run) -m tests.simulation 0-99999
+	@OPENHALL_EXAMPLES=50 $(run) -m pytest -n 2 --dist loadfile -m hypothesis $(ARGS)
 	@OPENHALL_KILLS=1000 $(run) -m pytest tests/end_to_end/test_kills.py $(ARGS)
 
 wheel:

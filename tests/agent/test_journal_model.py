@@ -14,6 +14,7 @@ from telemetry.messages import Receipt, encode
 from telemetry.ranges import RangeSet
 from telemetry.readings import Pack
 from tests.agent.journals import ROOT, Machine, Wire, declarations_of, held_of, packs_of
+from tests.examples import examples
 
 Pair = tuple[str, int]
 POINTS = ("hall-air", "back-air")
@@ -45,13 +46,7 @@ class Branch(RuleBasedStateMachine):
         self.machine.clock.wall_s = max(self.machine.clock.wall_s, 1_790_000_000.0)
         self.wire.uplink.trust_clock()
         self.wire.uplink.connected()
-        for _ in range(3_000):
-            batch = self._send(lost=0.0)
-            self._answer(batch, chance=1.0)
-            if not batch:
-                if self.journal.due() > self.machine.clock.monotonic():
-                    break
-                self.journal.tick()
+        self._drain()
         assert self.journal.unreceipted_count == 0
         for pair, row in self.made.items():
             known = pair in self.arrived or pair[1] in self.declared.get(pair[0], RangeSet())
@@ -60,6 +55,18 @@ class Branch(RuleBasedStateMachine):
         assert calls & self.durable <= self.arrived.keys()
         self.journal.close()
         shutil.rmtree(self.folder)
+
+    def _drain(self) -> None:
+        """Send and answer until there is no more: a window of 64 a round, whatever the journal gives up meanwhile."""
+        rounds = 20 + len(self.made) // 32
+        for _ in range(rounds):
+            batch = self._send(lost=0.0)
+            self._answer(batch, chance=1.0)
+            if not batch:
+                if self.journal.due() > self.machine.clock.monotonic():
+                    return
+                self.journal.tick()
+        raise AssertionError(f"{self.journal.unreceipted_count} of {len(self.made)} packs left after {rounds} rounds")
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
@@ -232,5 +239,5 @@ class Branch(RuleBasedStateMachine):
 
 TestBranch = Branch.TestCase
 TestBranch.settings = settings(
-    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(20), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )

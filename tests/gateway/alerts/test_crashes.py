@@ -11,6 +11,7 @@ from sqlalchemy import event, select
 
 from gateway.alerts.words import State
 from gateway.state.tables import notice
+from tests.examples import examples
 from tests.gateway.alerts.desk import CALL, CO2, Desk
 
 LIFT = {"name": "lift", "severity": "warning", "when": "facility", "for_s": 120, "recover_for_s": 0}
@@ -76,7 +77,7 @@ class MortalDesk:
 STEPS = st.sampled_from(["call", "clear", "late-call", "bad-air", "good-air", "down", "up", "acknowledge", "wait"])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEPS, min_size=1, max_size=14), deaths=st.sets(st.integers(1, 120), max_size=12))
 def test_nothing_is_lost_and_nothing_told_twice_but_with_the_same_key(steps: list[str], deaths: set[int]) -> None:
     with tempfile.TemporaryDirectory() as name:

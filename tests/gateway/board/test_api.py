@@ -12,6 +12,7 @@ from gateway.errors import StoreMisconfigured, StoreUnavailable
 from telemetry.messages import PointInfo
 from telemetry.readings import Flag
 from telemetry.topics import Root
+from tests.examples import examples
 from tests.gateway.board.branches import XIDAN, Branches
 
 HALL = PointInfo(point="hall-air", room="hall", part="scd41", period_s=30, quantities=["co2_ppm"], simulated=False)
@@ -214,7 +215,7 @@ def test_pages_together_are_the_whole(branches: Branches) -> None:
     branches.air({(base + number) * 1_000: {"co2_ppm": 400.0 + number} for number in range(30)})
     with branches.client() as client:
 
-        @settings(max_examples=40, deadline=None)
+        @settings(max_examples=examples(40), deadline=None)
         @given(limit=st.integers(1, 40), begin=st.integers(0, 30), length=st.integers(0, 30))
         def check(limit: int, begin: int, length: int) -> None:
             words = f"{SERIES}&from={base + begin}&to={base + begin + length}&limit={limit}"
@@ -265,7 +266,7 @@ def test_a_parameter_left_out_is_named(branches: Branches, left_out: str) -> Non
 def test_no_text_at_all_is_a_fault_of_ours(branches: Branches) -> None:
     with branches.client() as client:
 
-        @settings(max_examples=200, deadline=None)
+        @settings(max_examples=examples(200), deadline=None)
         @given(st.text(max_size=30), st.sampled_from(["from", "to", "after", "limit", "site", "quantity"]))
         def check(text: str, name: str) -> None:
             words = {"site": "a", "point": "b", "quantity": "co2_ppm", name: text}

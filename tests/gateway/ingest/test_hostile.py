@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from gateway.ingest.dead_letters import dead_letters
 from telemetry.messages import PointInfo
+from tests.examples import examples
 from tests.gateway.ingest.hall import ROOT, Hall
 
 TOPICS = st.sampled_from(
@@ -85,7 +86,7 @@ def bodies(draw: st.DrawFn) -> bytes:
     return json.dumps(thing).encode()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(TOPICS, bodies(), st.booleans()), max_size=8))
 def test_nothing_stops_the_good_message_behind(messages: list[tuple[str, bytes, bool]]) -> None:
     """No fault of ours, no exception; the reading behind them is stored and receipted, the questions still work."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gateway.ports import FieldValue, Point
 from gateway.stores.line_protocol import encode
 from gateway.stores.points import MAX_TIME_MS, MIN_TIME_MS, UnstorableError
+from tests.examples import examples
 from tests.gateway.stores.subjects import NOW_MS, air, expected, influx_subject
 from tests.influx2_double import parse_line
 from tests.servers import Influxd
@@ -78,7 +79,7 @@ def test_any_point_is_a_single_line_or_refused(point: Point) -> None:
     texts=st.lists(TEXTS, min_size=1, max_size=20),
     values=st.lists(WORDS, min_size=1, max_size=20),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_real_influxdb_reads_what_was_meant(
     influxd: Influxd, numbers: list[float], texts: list[str], values: list[str]
 ) -> None:
