@@ -29,6 +29,7 @@ def main(argv: Sequence[str]) -> int:
         sustained_packs=options.sustained_packs,
         paced_packs=options.paced_packs,
         agent_s=options.agent_s,
+        calls=options.calls,
     )
     found = Findings(
         when=datetime.fromtimestamp(SystemClock().now(), UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -40,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         plan.carry_out(size, parts, found)
     except InstallError as error:
-        sys.stderr.write(f"{error}\nWithout a network: --only through longer\n")
+        sys.stderr.write(f"{error}\nWithout a network: --only through longer call\n")
         return UNREACHABLE
     text = markdown(found)
     if set(parts) == set(PARTS):
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--paced-packs", type=int, default=size.paced_packs, help="at a steady pace (%(default)s)")
     parser.add_argument("--agent-s", type=float, default=size.agent_s, help="seconds an agent is watched (%(default)g)")
+    parser.add_argument("--calls", type=int, default=size.calls, help="times a button is pressed (%(default)s)")
     parser.add_argument("--out", type=Path, default=RESULTS, help="the file with the markers (%(default)s)")
     return parser
 

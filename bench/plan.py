@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import agent, environment, machine, through
+from bench import agent, call, environment, machine, through
+from bench.press import PROGRAM
 from bench.report import Findings
 from bench.through import BODIES, OURS, POINTS, Case
 
-PARTS: Final = ("through", "longer", "agent")
+PARTS: Final = ("through", "longer", "agent", "call")
 
 THROUGH: Final = (
     Case(consumer=OURS, store="influx"),
@@ -41,6 +42,7 @@ class Size:
         paced_packs: In a run at a steady pace.
         paced_s: That pace, packs a second.
         agent_s: How long an agent is watched.
+        calls: How often a button is pressed.
     """
 
     packs: int = 60_000
@@ -49,6 +51,7 @@ class Size:
     paced_packs: int = 10_000
     paced_s: float = 500.0
     agent_s: float = 60.0
+    calls: int = call.CALLS
 
 
 def carry_out(size: Size, parts: Sequence[str], found: Findings) -> None:
@@ -68,6 +71,10 @@ def carry_out(size: Size, parts: Sequence[str], found: Findings) -> None:
             for store in AGENT_STORES:
                 _begin(found, f"agent, {store}")
                 found.agents.append(agent.measure(program, store, seconds=size.agent_s))
+        if "call" in parts:
+            _begin(found, f"{size.calls} calls")
+            found.calls.append(call.measure(PROGRAM, calls=size.calls))
+            _say(f"    {found.calls[-1].line()}")
 
 
 def _measure_through(size: Size, found: Findings) -> None:

@@ -18,7 +18,7 @@ from typing import Final
 from agent.press import press, socket_path
 from bench.agent import AgentProgram
 from bench.mqtt_wire import HOST, PUBLISH, Link, heard_of
-from bench.report import percentile
+from bench.percentiles import percentile
 from telemetry import senml
 from tests.servers import Mosquitto
 

@@ -59,7 +59,7 @@ class Meetings:
     """
 
     every_s: float = 900.0
-    lasts_s: float = 360.0
+    lasts_s: float = 420.0
     aired_s: float = 240.0
     people: int = 14
     ach_aired: float = 40.0

@@ -17,7 +17,7 @@ MEETING_ROOMS: Final = "meeting"
 """Rooms whose names begin so are small and full: stuffy within minutes, and well again after each meeting."""
 
 MEETING_M3: Final = 24.0
-MEETING_BEGAN_S: Final = 120.0
+MEETING_BEGAN_S: Final = 150.0
 """When a program starts, a meeting has gone on for so long."""
 
 Thing = TypeVar("Thing")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bench.fleet import QUANTITIES, Fleet
 from bench.load import Load
 from bench.mqtt_wire import PUBLISH, Frame, Link, heard_of, length_of, publish_head
-from bench.report import BEGINS, ENDS, percentile, put_into
+from bench.percentiles import percentile
+from bench.report import BEGINS, ENDS, put_into
 from telemetry import messages, senml
 from telemetry.messages import Health, Presence
 from tests.servers import Mosquitto

@@ -194,7 +194,7 @@ class TestRooms:
         assert room.air().co2_ppm > 430
 
     def test_a_meeting_room_is_stuffy_soon_and_well_again(self) -> None:
-        """Beyond 1,000 ppm in the second minute, below 900 before the seventh; then the next meeting."""
+        """Beyond 1,000 ppm in the second minute, below 900 in the sixth; then the next meeting."""
         clock = BenchClock()
         room = Rooms(clock.monotonic).room("b1", "meeting-room")
         seen = []
