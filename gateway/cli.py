@@ -18,6 +18,7 @@ from gateway.acceptance import cli as acceptance_cli
 from gateway.alerts import cli as alerts_cli
 from gateway.config import Config, LogConfig
 from gateway.errors import ConfigurationError, GatewayError, StateUnavailable, StoreMisconfigured, StoreUnavailable
+from gateway.sites import cli as sites_cli
 
 WELL: Final = 0
 NEGATIVE: Final = 1
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     retry.add_argument("--json", action="store_true", help="the answer as JSON")
     acceptance_cli.add_commands(verbs)
     alerts_cli.add_commands(verbs)
+    sites_cli.add_commands(verbs)
     return parser
 
 

@@ -31,6 +31,7 @@ from gateway.metrics import Metrics
 from gateway.mqtt_bus import MqttBus
 from gateway.ports import Store
 from gateway.readiness import ReadinessCheck
+from gateway.sites.book import SiteBook
 from gateway.state.state import State
 from gateway.store_gate import StoreGate
 from gateway.web_server import WebServer, listen
@@ -218,6 +219,7 @@ class Gateway:
             readiness=self._ready,
             clock=self._clock,
             titles=config.sites,
+            register=SiteBook(self._state, self._clock).all,
             alerts=self._alerts.desk,
         )
         open_to_all = not config.http.on_loopback and not config.http.names

@@ -3,13 +3,10 @@
 A good row is never lost for a bad one: what cannot be used is named by its line, the rest is taken.
 """
 
-import csv
 import math
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
-from io import BytesIO, StringIO
 from typing import Final
 
 import msgspec
@@ -17,11 +14,8 @@ import msgspec
 from gateway.acceptance.plan import Entry, Plan
 from gateway.acceptance.profile import LABORATORY
 from gateway.acceptance.readings import moment_ms
+from gateway.spreadsheet import UnreadableError, csv_rows, xlsx_rows
 from telemetry.quantities import QUANTITIES
-
-MAX_BYTES: Final = 20_000_000
-MAX_UNPACKED_BYTES: Final = 200_000_000
-MAX_LINES: Final = 100_000
 
 # The words that laboratories head their columns with; a report in Chinese is read as it is.
 _COLUMNS: Final = {
@@ -134,32 +128,17 @@ def _fits(entry: Entry, result: LaboratoryResult) -> bool:
     return result.sampled_on is not None and days[0] <= result.sampled_on <= days[1]
 
 
-class UnreadableError(ValueError):
-    """The whole file cannot be read; the text says why and what to do."""
-
-
 def from_csv(body: bytes, *, zone: tzinfo | None = None) -> Import:
-    """The results in a CSV file, UTF-8 or GB 18030 (as Excel writes it in China).
+    """The results in a CSV file.
 
     Args:
         body: The file.
         zone: Where times without an offset were read; None: such a time cannot be used.
 
     Raises:
-        UnreadableError: If it is neither, is too large, or lacks a column.
+        UnreadableError: If it cannot be read, is too large, or lacks a column.
     """
-    _check_size(body)
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = body.decode("gb18030")
-        except UnicodeDecodeError as error:
-            raise UnreadableError("the file is neither UTF-8 nor GB 18030; save it as UTF-8") from error
-    try:
-        return _read(csv.reader(StringIO(text, newline="")), zone)
-    except csv.Error as error:
-        raise UnreadableError(f"the file is no CSV: {error}") from error
+    return _read(csv_rows(body), zone)
 
 
 def from_xlsx(body: bytes, *, zone: tzinfo | None = None) -> Import:
@@ -168,45 +147,11 @@ def from_xlsx(body: bytes, *, zone: tzinfo | None = None) -> Import:
     Raises:
         UnreadableError: If it is no workbook, is too large, or lacks a column.
     """
-    # Loaded here, so that judging a file needs no spreadsheet library.
-    from openpyxl import load_workbook  # type: ignore[import-untyped]
-
-    _check_size(body)
-    try:
-        with zipfile.ZipFile(BytesIO(body)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise UnreadableError("the workbook unpacks to more than 200 MB; export the results alone")
-        book = load_workbook(BytesIO(body), read_only=True, data_only=True)
-        rows = [[_cell(cell) for cell in row] for row in _bounded(book.worksheets[0].iter_rows(values_only=True))]
-    except UnreadableError:
-        raise
-    except Exception as error:
-        raise UnreadableError(f"the file is no XLSX workbook: {error}") from error
-    return _read(rows, zone)
-
-
-def _check_size(body: bytes) -> None:
-    if len(body) > MAX_BYTES:
-        raise UnreadableError(f"the file has {len(body)} bytes, more than {MAX_BYTES}; export the results alone")
-
-
-def _bounded(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
-    for count, row in enumerate(rows):
-        if count > MAX_LINES:
-            raise UnreadableError(f"there are more than {MAX_LINES} lines; split the file")
-        yield row
-
-
-def _cell(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime | date):
-        return cell.isoformat()
-    return repr(cell) if isinstance(cell, float) else str(cell)
+    return _read(xlsx_rows(body), zone)
 
 
 def _read(rows: Iterable[Sequence[str]], zone: tzinfo | None) -> Import:
-    lines = iter(_bounded(rows))
+    lines = iter(rows)
     columns = _named([str(word) for word in next(lines, [])])
     results: list[LaboratoryResult] = []
     refused: list[Refused] = []

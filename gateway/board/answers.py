@@ -18,6 +18,12 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
         last_seen: When a message of one of them last came; null if never.
         points: How many points it has.
         time_zone: Its zone in the IANA table; "" where nobody said.
+        registered: Whether the register of branches has it; null while the register is empty.
+        address: Where it is, as the register says; "" where it does not.
+        longitude: Degrees, WGS 84; null where not known.
+        latitude: Degrees, WGS 84; null where not known.
+        hours: Opening hours in OpenStreetMap's form; "" where not known.
+        area_m2: Its floor; null where not known.
     """
 
     site: str
@@ -27,6 +33,12 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: float | None
     points: int
     time_zone: str = ""
+    registered: bool | None = None
+    address: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
+    hours: str = ""
+    area_m2: float | None = None
 
 
 class Sites(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,13 +9,13 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from gateway.board import answers
 from gateway.board.errors import RequestError
 from gateway.board.guides import GUIDES
-from gateway.board.languages import CHINESE, preferred
+from gateway.board.languages import preferred
 from gateway.board.paging import DEFAULT_LIMIT, MAX_LIMIT, after_id, after_ms, next_word
+from gateway.board.site_answers import site_answer
 from gateway.board.sources import Parts, Sources
 from gateway.board.steps import MAX_STEPS, summed_up
 from gateway.board.times import parse_time
-from gateway.config import SiteConfig
-from gateway.ingest.directory import PointView, SiteView
+from gateway.ingest.directory import PointView
 from gateway.ports import ReadingsQuery
 from telemetry.clock import to_ms, to_seconds
 from telemetry.quantities import QUANTITIES, WIRE_QUANTITIES, Quantity
@@ -37,12 +37,17 @@ class Api(Controller):
 
     @get("/sites", sync_to_thread=True, summary="All branches")
     def sites(self, request: Ask, sources: Parts, limit: Limit = DEFAULT_LIMIT, after: After = None) -> answers.Sites:
-        """Every branch that was heard of, by id."""
+        """Every branch that was heard of, or that the register has in a region of this gateway, by id."""
         _known(request, "limit", "after")
         last = after_id(after)
-        found = sorted((site for site in sources.directory.sites() if site.site > last), key=lambda site: site.site)
+        register = sources.register()
+        views = {site.site: site for site in sources.directory.sites()}
+        silent = (one.site for one in register.values() if one.region in sources.regions)
+        found = sorted(name for name in {*views, *silent} if name > last)
         language = preferred(request.headers.get("accept-language", ""))
-        page = [_site(site, sources.titles.get(site.site), language) for site in found[:limit]]
+        page = [
+            site_answer(name, views.get(name), sources.titles.get(name), register, language) for name in found[:limit]
+        ]
         return answers.Sites(sites=page, next=next_word(page[-1].site) if len(found) > limit else None)
 
     @get("/sites/{site:str}/points", sync_to_thread=True, summary="The points of a branch with their newest values")
@@ -200,22 +205,6 @@ def _quality(suspect: bool) -> Literal["good", "suspect"]:
 
 def _name(view: PointView) -> str:
     return view.info.point
-
-
-def _site(view: SiteView, words: SiteConfig | None, language: str) -> answers.Site:
-    title = ""
-    if words is not None:
-        first, second = words.title_en, words.title_zh
-        title = (second or first) if language == CHINESE else (first or second)
-    return answers.Site(
-        site=view.site,
-        region=view.region,
-        title=title or view.site,
-        online=view.online,
-        last_seen=None if view.last_seen_ms is None else to_seconds(view.last_seen_ms),
-        points=view.points,
-        time_zone="" if words is None else words.time_zone,
-    )
 
 
 def _point(view: PointView, now_ms: int) -> answers.Point:

@@ -12,6 +12,7 @@ from gateway.config import SiteConfig
 from gateway.ingest.directory import PointView, SiteView
 from gateway.ingest.minutes import Interval
 from gateway.ports import Store
+from gateway.sites.site import Site
 from telemetry.clock import Clock
 
 
@@ -79,7 +80,8 @@ class Sources:
 
     Attributes:
         readiness: Asked at every `/readyz`; may take a second, is called from a worker thread.
-        titles: What the configuration calls the branches.
+        titles: What the configuration calls the branches; goes before the register.
+        register: The register of branches, by site id.
         alerts: What answers for alarms; without it there are no pages about them.
     """
 
@@ -92,6 +94,7 @@ class Sources:
     readiness: Callable[[], Readiness]
     clock: Clock
     titles: Mapping[str, SiteConfig] = field(default_factory=dict)
+    register: Callable[[], Mapping[str, Site]] = dict
     alerts: AlertDesk | None = None
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 _ID: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only in a column declared INTEGER; elsewhere 64 bits are asked for."""
@@ -212,4 +212,17 @@ alarm_note: Final = Table(
     metadata,
     Column("name", String(32), primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+# Since version 3.
+
+registered_site: Final = Table(
+    "registered_site",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("region", String(32), nullable=False),
+    # The row of the file it came with.
+    Column("place", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
 )

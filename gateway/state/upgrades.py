@@ -18,7 +18,12 @@ def _add_alarms(connection: Connection) -> None:
         table.create(connection)
 
 
-STEPS: Final = MappingProxyType[int, Step]({1: _add_alarms})
+def _add_sites(connection: Connection) -> None:
+    """Version 3: the register of branches."""
+    tables.registered_site.create(connection)
+
+
+STEPS: Final = MappingProxyType[int, Step]({1: _add_alarms, 2: _add_sites})
 """By the version it starts from, what makes the next one of it. Version 1 is the first."""
 
 

@@ -13,6 +13,7 @@ const CURVE_WHOLE_EVERY_S = 300;
 const STEP_S = 300;
 const DAY_S = 86400;
 const AT_ONCE = 4;
+const NAMED = 20;
 const FIRST_CARDS = 60;
 
 const $ = (id) => document.getElementById(id);
@@ -176,7 +177,9 @@ function draw() {
   const only = $("only").checked;
   const fits = (site) => [site.title, site.site, site.region].some((text) => text.toLowerCase().includes(words));
   const attention = (site) => state.cards.get(site.site)?.attention(state.quantities) ?? !site.online;
-  const found = state.sites.filter((site) => (!words || fits(site)) && (!only || attention(site)));
+  const found = state.sites
+    .filter((site) => (!words || fits(site)) && (!only || attention(site)))
+    .sort((one, other) => (one.registered === false) - (other.registered === false));
   keep(
     $("cards"),
     state.cards,
@@ -233,6 +236,8 @@ function drawNotices() {
     const odd = lines.slice(reasons.length);
     if (wrong.length) notices.push(["high", say("not_ready_title"), [[say("not_ready_text")], ...wrong]]);
     if (odd.length) notices.push(["raised", say("warning_title"), odd]);
+    const strangers = (state.sites ?? []).filter((site) => site.registered === false).map((site) => site.site);
+    if (strangers.length) notices.push(["raised", say("strangers_title"), [[say("strangers_text"), named(strangers)]]]);
   }
   const print = JSON.stringify(notices);
   if ($("notices").dataset.print === print) return;
@@ -242,6 +247,11 @@ function drawNotices() {
       el("div", { class: `notice is-${level}` }, el("h2", {}, head), ...lines.map(noticeLine)),
     ),
   );
+}
+
+function named(sites) {
+  const more = sites.length - NAMED;
+  return sites.slice(0, NAMED).join(", ") + (more > 0 ? ` + ${more}` : "");
 }
 
 /** What it means for the reader, then the gateway's own words for whoever mends it. */

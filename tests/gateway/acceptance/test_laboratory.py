@@ -6,8 +6,10 @@ from io import BytesIO
 import pytest
 from openpyxl import Workbook
 
-from gateway.acceptance import bias, laboratory, plan, readings
-from gateway.acceptance.laboratory import UnreadableError, from_csv, from_xlsx, reading_rows
+from gateway import spreadsheet
+from gateway.acceptance import bias, plan, readings
+from gateway.acceptance.laboratory import from_csv, from_xlsx, reading_rows
+from gateway.spreadsheet import UnreadableError
 from tests.gateway.acceptance.case_files import entry, room
 from tests.gateway.acceptance.case_files import plan as plan_text
 
@@ -93,7 +95,7 @@ def test_a_workbook_gives_the_same() -> None:
         (b"", "column 'laboratory' is missing"),
         (csv_of(header="laboratory,method"), "column 'accreditation' is missing"),
         (b"\xff\xff\xff", "neither UTF-8 nor GB 18030"),
-        (b"x" * (laboratory.MAX_BYTES + 1), "bytes, more than"),
+        (b"x" * (spreadsheet.MAX_BYTES + 1), "bytes, more than"),
         (csv_of(GOOD, "a\0b") + b'"', "."),
     ],
 )
@@ -110,7 +112,7 @@ def test_no_workbook_and_a_bomb_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     """By what it unpacks to, before it is unpacked."""
     with pytest.raises(UnreadableError, match="no XLSX workbook"):
         from_xlsx(b"PK nothing")
-    monkeypatch.setattr(laboratory, "MAX_UNPACKED_BYTES", 100)
+    monkeypatch.setattr(spreadsheet, "MAX_UNPACKED_BYTES", 100)
     with pytest.raises(UnreadableError, match="unpacks to more"):
         from_xlsx(workbook(HEADER.split(",")))
 

@@ -18,6 +18,7 @@ from gateway.config import Config, SiteConfig
 from gateway.ingest.ingest import Ingest, IngestSettings
 from gateway.metrics import Metrics
 from gateway.ports import Store
+from gateway.sites.book import SiteBook
 from gateway.state.state import State
 from gateway.store_gate import StoreGate
 from gateway.stores.sqlite_store import SqliteStore
@@ -92,6 +93,7 @@ class Branches:
             readiness=lambda: self.readiness,
             clock=self.clock,
             titles=TITLES,
+            register=SiteBook(self.state, self.clock).all,
             alerts=self.alerts.desk,
         )
         return make_app(sources, names=names, tokens=tokens)

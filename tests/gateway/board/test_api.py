@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import StoreMisconfigured, StoreUnavailable
+from gateway.sites import register
+from gateway.sites.site import Site, site_of
 from telemetry.messages import PointInfo
 from telemetry.readings import Flag
 from telemetry.topics import Root
@@ -51,6 +53,12 @@ def test_a_branch_is_listed_with_title_presence_and_points(branches: Branches) -
         "last_seen": branches.clock.now(),
         "points": 2,
         "time_zone": "Asia/Shanghai",
+        "registered": None,
+        "address": "",
+        "longitude": None,
+        "latitude": None,
+        "hours": "",
+        "area_m2": None,
     }
 
 
@@ -408,3 +416,22 @@ def test_only_reading_is_allowed(branches: Branches) -> None:
             answer = client.request(method, "/api/v1/sites")
             assert answer.status_code == 405
             assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_register_names_branches_and_tells_strangers_apart(branches: Branches) -> None:
+    """One that was never heard stands there too; one of a region of another gateway does not."""
+    branches.present([HALL])
+    assert ask(branches, "/api/v1/sites")["sites"][0]["registered"] is None
+    row = {"title_zh": "东单支行", "address": "1 Dongdan", "longitude": "116.42", "latitude": "39.91", "area_m2": "80"}
+    rows = [Site(region="south", site="far"), site_of({"region": "north", "site": "dongdan"} | row)]
+    register.take(branches.state, rows, remove_missing=False, now_ms=1)
+    branches.clock.advance(10)
+    dongdan, xidan = ask(branches, "/api/v1/sites")["sites"]
+    assert (dongdan["title"], dongdan["online"], dongdan["last_seen"], dongdan["points"]) == (
+        "东单支行",
+        False,
+        None,
+        0,
+    )
+    assert (dongdan["registered"], dongdan["longitude"], dongdan["area_m2"]) == (True, 116.42, 80.0)
+    assert (xidan["site"], xidan["registered"], xidan["title"]) == ("xidan", False, "Xidan Branch")
