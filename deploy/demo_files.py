@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-HOST: Final = "127.0.0.1"
-PERIOD_S: Final = 5.0
-"""As fast as an SCD41 measures (Sensirion SCD4x data sheet v1.5, section 3.5.1); a branch would take 30 or 60 s."""
+from deploy.demo_wiring import wiring_text
 
+HOST: Final = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """One simulated branch: its ids, its names, and its rooms, each with one sensor on an I2C bus of its own.
+    """One simulated branch: its ids, its names, and its rooms whose CO2 is measured; `demo_wiring.py` has all that is wired.
 
-    `responsible`: who is told first. `has_facility`: it has a toilet call with lamp and buzzer, a door contact and a
-    probe as well.
+    `responsible`: who is told first.
     """
 
     region: str
@@ -24,7 +22,6 @@ class Branch:
     title_zh: str
     rooms: tuple[str, ...]
     responsible: str
-    has_facility: bool = False
 
     @property
     def agent(self) -> str:
@@ -40,7 +37,6 @@ BRANCHES: Final = (
         title_zh="西单支行",
         rooms=("hall", "vip-room"),
         responsible="li-na",
-        has_facility=True,
     ),
     Branch(
         region="east",
@@ -197,19 +193,7 @@ path = {quoted(place.notifications)}
 
 
 def agent_text(place: Place, branch: Branch) -> str:
-    """One agent with a sensor in each room, and in one branch facility points."""
-    sensors = "".join(
-        f"""
-[[sensors]]
-part = "scd41"
-point = {quoted(f"{room}-air")}
-room = {quoted(room)}
-bus = "/dev/i2c-{number}"
-address = 0x62
-period_s = {PERIOD_S}
-"""
-        for number, room in enumerate(branch.rooms, start=1)
-    )
+    """One agent with all that is wired in its branch."""
     return f"""\
 region = {quoted(branch.region)}
 site = {quoted(branch.site)}
@@ -221,48 +205,7 @@ port = {place.mqtt_port}
 
 [journal]
 path = {quoted(place.folder / f"{branch.site}.journal")}
-{sensors}{facility_text(place) if branch.has_facility else ""}"""
-
-
-def facility_text(place: Place) -> str:
-    """A toilet call with lamp and buzzer, a door contact, and a probe of the gateway's own HTTP port."""
-    return f"""
-[[inputs]]
-point = "toilet-call"
-room = "toilet"
-kind = "call-toilet"
-pin = 17
-reset_pin = 27
-
-[[inputs]]
-point = "front-door"
-room = "hall"
-kind = "door"
-pin = 5
-
-[[outputs]]
-point = "toilet-lamp"
-room = "hall"
-kind = "lamp"
-pin = 22
-calls = ["toilet-call"]
-no_gateway_min = 10
-
-[[outputs]]
-point = "toilet-buzzer"
-room = "hall"
-kind = "buzzer"
-pin = 23
-calls = ["toilet-call"]
-
-[[probes]]
-point = "gateway-http"
-room = "hall"
-kind = "gateway"
-method = "http"
-target = {quoted(f"{place.board}/healthz")}
-period_s = 10
-"""
+{wiring_text(branch.site, board_host=HOST, board_port=place.board_port)}"""
 
 
 def write_all(place: Place) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from agent.config import AgentConfig
 from agent.config import load as load_agent
-from deploy.demo_files import BRANCHES, PERIOD_S, Place, write_all, write_atomically
+from agent.sensing import check_sensors
+from deploy.demo_files import BRANCHES, Place, write_all, write_atomically
+from deploy.demo_wiring import PERIOD_S
 from gateway.config_file import load as load_gateway
 from telemetry.parts import PARTS
 
@@ -30,23 +32,37 @@ def agents(place: Place) -> list[AgentConfig]:
 
 
 def test_three_branches_with_different_rooms(place: Place) -> None:
-    """Each has its own site, region and set of rooms; every point has a sensor of its own bus."""
+    """Each has its own site, region and set of rooms; the rooms of a branch are those whose CO2 is measured."""
     assert len({config.site for config in agents(place)}) == 3
     assert len({frozenset(sensor.room for sensor in config.sensors) for config in agents(place)}) == 3
-    for config in agents(place):
-        assert len({sensor.bus for sensor in config.sensors}) == len({s.point for s in config.sensors})
-        assert all(sensor.part in PARTS and sensor.period_s == PERIOD_S for sensor in config.sensors)
+    for config, branch in zip(agents(place), BRANCHES, strict=True):
+        measured = {one.room for one in config.sensors if PARTS[one.part].channel("co2_ppm")}
+        assert measured == set(branch.rooms)
+        assert all(sensor.period_s == PERIOD_S for sensor in config.sensors)
         assert Path(config.journal.path).parent == place.folder
         assert (config.broker.host, config.broker.effective_port) == ("127.0.0.1", place.mqtt_port)
 
 
-def test_one_branch_has_facility_points(place: Place) -> None:
-    """A toilet call with what lights and sounds for it, a door, and a probe of the gateway itself."""
-    first, *others = agents(place)
-    assert [(one.point, one.kind) for one in first.inputs] == [("toilet-call", "call-toilet"), ("front-door", "door")]
-    assert {call for one in first.outputs for call in one.calls} == {"toilet-call"}
-    assert [one.target for one in first.probes] == [f"{place.board}/healthz"]
-    assert not any(config.inputs or config.probes for config in others)
+def test_sensors_of_many_kinds(place: Place) -> None:
+    """At least eight parts at once, on every kind of bus, and the drivers take them as they are configured."""
+    parts = {sensor.part for config in agents(place) for sensor in config.sensors}
+    assert len(parts) >= 8
+    assert {PARTS[part].bus for part in parts} == {"i2c", "serial", "1-wire"}
+    for config in agents(place):
+        check_sensors(config)
+
+
+def test_branches_are_fitted_like_real_ones(place: Place) -> None:
+    """Calls with what lights up for them, contacts of several kinds, devices on the network, and Modbus."""
+    configs = agents(place)
+    kinds = {one.kind for config in configs for one in config.inputs}
+    assert kinds >= {"call-toilet", "call-hall", "door", "leak", "mains", "lift"}
+    assert {one.kind for config in configs for one in config.probes} >= {"queue-machine", "display"}
+    assert {one.kind for config in configs for one in config.modbus} == {"fresh-air", "air"}
+    assert {call for one in configs[0].outputs for call in one.calls} == {"toilet-call"}
+    for config in configs:
+        called = {one.point for one in config.inputs if one.kind.startswith("call-")}
+        assert {call for one in config.outputs for call in one.calls} == called
 
 
 def test_one_gateway_hears_them_all(place: Place) -> None:
