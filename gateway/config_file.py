@@ -136,6 +136,8 @@ def _files(config: Config) -> Iterator[tuple[str, str]]:
                 yield f"$.{section}.{name}", value
     if config.alerts.link_key_file is not None:
         yield "$.alerts.link_key_file", config.alerts.link_key_file
+    if config.alerts.deadman.url_file is not None:
+        yield "$.alerts.deadman.url_file", config.alerts.deadman.url_file
     for channel, table in config.alerts.channels.items():
         for name in ("key_file", "secret_file", "url_file"):
             value = getattr(table, name)
@@ -176,7 +178,8 @@ def _absolute(config: Config, folder: Path) -> Config:
         struct = getattr(config, section)
         replaced[section] = _rooted(struct, folder)
     channels = {name: _rooted(channel, folder) for name, channel in config.alerts.channels.items()}
-    replaced["alerts"] = msgspec.structs.replace(_rooted(config.alerts, folder), channels=channels)
+    deadman = _rooted(config.alerts.deadman, folder)
+    replaced["alerts"] = msgspec.structs.replace(_rooted(config.alerts, folder), channels=channels, deadman=deadman)
     file = _sqlite_file(config.state.url)
     if file is not None:
         head = config.state.url.partition(":///")[0]

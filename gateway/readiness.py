@@ -85,6 +85,8 @@ class ReadinessCheck:
         findings: Callable[[], Sequence[tuple[str, str]]],
         store_fault: Callable[[], str | None],
         clock: Clock,
+        hangs: Callable[[], Sequence[str]] = tuple,
+        unheard: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         """Remember the parts.
 
@@ -98,7 +100,11 @@ class ReadinessCheck:
             findings: What the ingest warns of: the part, and a sentence.
             store_fault: Why the store was not proved, None once it was.
             clock: For how old an answer may be.
+            hangs: Parts of ours that hang.
+            unheard: Places that the dead-man's ping does not reach.
         """
+        self._hangs = hangs
+        self._unheard = unheard
         self._ingest = ingest
         self._bus = bus
         self._workers = list(workers)
@@ -130,6 +136,7 @@ class ReadinessCheck:
         if state is not None:
             found.append(Finding("state", f"state: {state}"))
         found += [Finding("worker", f"a fault of ours: {one.fault}") for one in self._workers if one.fault is not None]
+        found += [Finding("worker", text) for text in self._hangs()]
         return found
 
     def _warnings(self) -> list[Finding]:
@@ -137,6 +144,7 @@ class ReadinessCheck:
         if self._bus.rival:
             found.append(Finding("same_id", "another gateway uses this gateway's id; give each one its own"))
         found += [Finding(part, words) for part, words in self._findings()]
+        found += [Finding("deadman", text) for text in self._unheard()]
         conflicts = self._conflicts()
         for one in conflicts[:CONFLICTS_NAMED]:
             words = f"agents {one.owner} and {one.claimant} of {one.site} both claim point {one.point}; rename one"

@@ -18,6 +18,7 @@ import structlog
 from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
+from gateway.alerts import deadman
 from gateway.alerts.parts import AlertParts, make_engine
 from gateway.board.app import make_app
 from gateway.board.sources import Sources
@@ -30,13 +31,14 @@ from gateway.ingest.ingest import Ingest
 from gateway.metrics import Metrics
 from gateway.mqtt_bus import MqttBus
 from gateway.ports import Store
+from gateway.pulses import Pulses
 from gateway.readiness import ReadinessCheck
 from gateway.sites.book import SiteBook
 from gateway.state.state import State
 from gateway.store_gate import StoreGate
 from gateway.web_server import WebServer, listen
 from gateway.worker import Worker
-from telemetry.clock import Clock, SystemClock
+from telemetry.clock import Clock, SystemClock, to_ms
 
 log = structlog.get_logger(__name__)
 
@@ -153,16 +155,30 @@ class Gateway:
                 gather_at_most_s=KEEP_GATHER_AT_MOST_S,
                 full=FULL_ROUND,
             )
+            workers = (self._hear, self._keep, *self._alerts.workers)
+            counters = {one.name: one.rounds_done for one in workers}
+            counters["alarms"] = lambda: self._alerts.engine.ticks
+            self._pulses = Pulses(counters, hang_s=config.alerts.deadman.hang_s)
+            self._deadman = deadman.Deadman(
+                config.alerts.deadman,
+                faults=self._faults,
+                ping=deadman.http_ping(config.alerts.deadman.timeout_s),
+                clock=self._clock,
+                registry=self._metrics.registry,
+            )
+            self._watch = Worker("deadman", self._deadman.round, idle_s=lambda: deadman.LOOK_S)
             self._ready = ReadinessCheck(
                 ingest=self._ingest,
                 bus=self._bus,
                 store=self._store,
                 state=self._state,
-                workers=(self._hear, self._keep, *self._alerts.workers),
+                workers=(*workers, self._watch),
                 conflicts=self._ingest.directory.conflicts,
                 findings=self._ingest.findings,
                 store_fault=lambda: self._gate.fault,
                 clock=self._clock,
+                hangs=self._hangs,
+                unheard=self._deadman.troubles,
             )
             self._web = WebServer(self._app(tokens), listener)
             undo.pop_all()
@@ -180,6 +196,8 @@ class Gateway:
         self._hear.start()
         self._keep.start()
         self._bus.start()
+        self._watch.start()
+        self._watch.wake()
         host, port = self._web.address
         log.info("gateway started", board=f"http://{host}:{port}", regions=list(self._config.regions))
         try:
@@ -196,6 +214,7 @@ class Gateway:
         """Take nothing more, commit what waits within a bound, say farewell, release everything."""
         log.info("gateway stopping")
         self._taking = False
+        self._watch.stop(0.0)
         ended = [worker.stop(DRAIN_S) for worker in (self._hear, self._keep)]
         if all(ended):
             self._drain()
@@ -254,6 +273,13 @@ class Gateway:
         except Exception:
             log.exception("a tick of the alarms failed, trying on")
         self._bus.set_storing(self._gate.fault is None and self._ingest.storing)
+
+    def _faults(self) -> list[str]:
+        return [one.text for one in self._ready().reasons]
+
+    def _hangs(self) -> list[str]:
+        stuck = deadman.overdue(self._state, to_ms(self._clock.now()), self._config.alerts.deadman.hang_s)
+        return [*self._pulses.look(self._clock.monotonic()), *stuck]
 
     def _drain(self) -> None:
         end = self._clock.monotonic() + DRAIN_S

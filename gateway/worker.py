@@ -18,6 +18,9 @@ class Worker:
 
     A fault of ours in one round is logged and the next round is tried a second later: a gateway that hears and stores
     a part is worth more than one that is gone.
+
+    Attributes:
+        fault: What went wrong in the last round, None if nothing did.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Worker:
             full: A round that did so much is followed by the next one without a rest.
         """
         self.fault: str | None = None
+        self._rounds = 0
         self._name = name
         self._work = work
         self._idle_s = idle_s
@@ -51,6 +55,15 @@ class Worker:
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def rounds_done(self) -> int:
+        """How often it has gone round, idle or not; it stands still while a round hangs."""
+        return self._rounds
+
+    @property
+    def name(self) -> str:
+        """Of the thread."""
+        return self._name
 
     def start(self) -> None:
         """Begin."""
@@ -72,6 +85,7 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            self._rounds += 1
             if self._woken.wait(self._idle_s()) and self._stopping.wait(self._rest_s()):
                 break
             self._woken.clear()
@@ -100,6 +114,7 @@ class Worker:
         began_s = time.monotonic()
         done = self._work()
         self._took_s = time.monotonic() - began_s
+        self._rounds += 1
         return done
 
 

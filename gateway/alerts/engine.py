@@ -42,7 +42,12 @@ POINTS: Final = 500_000
 
 
 class AlertEngine:
-    """One for a gateway; fulfils the port `Alerts`."""
+    """One for a gateway; fulfils the port `Alerts`.
+
+    Attributes:
+        metrics: Where everything is counted.
+        ticks: How often time has passed over all alarms without an error.
+    """
 
     def __init__(
         self,
@@ -69,6 +74,7 @@ class AlertEngine:
             wake: Called after something may be due to be told.
         """
         self.metrics = metrics
+        self.ticks = 0
         self._database = database
         self._config = config
         self._clock = clock
@@ -162,6 +168,7 @@ class AlertEngine:
             self._failing = True
         else:
             self._failing = False
+            self.ticks += 1
 
     def _tick(self) -> None:
         now_s = self._clock.monotonic()

@@ -245,6 +245,25 @@ class WindowConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     out_of_service: bool = False
 
 
+class DeadmanConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A second place that is told, as long as all works; it tells people when it hears nothing.
+
+    Attributes:
+        urls: Addresses that are asked for; any answer of 200 to 299 counts.
+        url_file: A file with such addresses, one a line, where they are secrets.
+        period_s: How often.
+        timeout_s: How long one answer may take.
+        hang_s: A part that has not finished a round for so long hangs, and an urgent message that waits so long beyond
+            its time is not delivered: no ping goes out.
+    """
+
+    urls: Annotated[tuple[Annotated[str, Meta(pattern=r"^https?://[^\s/?#]+")], ...], Meta(max_length=10)] = ()
+    url_file: str | None = None
+    period_s: Annotated[float, Meta(ge=5, le=3_600)] = 60.0
+    timeout_s: Annotated[float, Meta(ge=0.1, le=60)] = 10.0
+    hang_s: Annotated[float, Meta(ge=30, le=3_600)] = 180.0
+
+
 class AlertsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is told of alarms, when and how.
 
@@ -281,6 +300,7 @@ class AlertsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         rota: Turns.
         away: Absences.
         window: Maintenance, renovation, out of service.
+        deadman: Who hears that the gateway lives.
     """
 
     defaults: bool = True
@@ -312,3 +332,4 @@ class AlertsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     rota: tuple[RotaConfig, ...] = ()
     away: tuple[AwayConfig, ...] = ()
     window: tuple[WindowConfig, ...] = ()
+    deadman: DeadmanConfig = DeadmanConfig()

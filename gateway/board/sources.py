@@ -58,6 +58,7 @@ PARTS: Final = (
     "two_agents",
     "two_regions",
     "dead_letters",
+    "deadman",
 )
 
 

@@ -251,6 +251,9 @@ def test_the_sample_shows_every_setting_with_its_default() -> None:
     assert set(sites["east-001"]) == set(configuration.SiteConfig.__struct_fields__)
 
 
+OF_SOMEBODY = ("link_key_file", "deadman", "people", "channels", "sites", "regions", "rota", "away", "window")
+
+
 def test_the_sample_shows_every_setting_of_the_alerts() -> None:
     """And what it shows is the default, where a table does not need somebody's names."""
     raw = sample(uncomment="#")["alerts"]
@@ -258,14 +261,16 @@ def test_the_sample_shows_every_setting_of_the_alerts() -> None:
     assert set(raw) == set(alert_settings.AlertsConfig.__struct_encode_fields__)
     shown = msgspec.convert(raw, alert_settings.AlertsConfig)
     for field in msgspec.structs.fields(alert_settings.AlertsConfig):
-        if field.name not in ("link_key_file", "people", "channels", "sites", "regions", "rota", "away", "window"):
+        if field.name not in OF_SOMEBODY:
             default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
             assert getattr(shown, field.name) == default, field.name
     assert list(alerts_faults(shown)) == []
+    assert msgspec.structs.replace(shown.deadman, url_file=None) == alert_settings.DeadmanConfig()
     channels = {name for table in raw["channels"].values() for name in table}
     for struct, names in (
         (alert_settings.PersonConfig, raw["people"]["li-na"]),
         (alert_settings.ChannelConfig, channels),
+        (alert_settings.DeadmanConfig, raw["deadman"]),
         (alert_settings.PlaceConfig, raw["sites"]["east-001"]),
         (alert_settings.RotaConfig, {*raw["rota"][0], "region"}),
         (alert_settings.AwayConfig, raw["away"][0]),
