@@ -59,6 +59,7 @@ class AlertEngine:
         clock: Clock,
         metrics: AlertMetrics,
         grace_s: float = 180.0,
+        census_every_s: float = CENSUS_EVERY_S,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Make it; nothing is read before `load`.
@@ -71,6 +72,7 @@ class AlertEngine:
             clock: The time.
             metrics: Where everything is counted.
             grace_s: After a start nobody counts as dark for so long: agents must have the time to say something.
+            census_every_s: How often it looks for dark branches, and for alarms that another process raised.
             wake: Called after something may be due to be told.
         """
         self.metrics = metrics
@@ -80,6 +82,7 @@ class AlertEngine:
         self._clock = clock
         self._wake = wake
         self._grace_s = grace_s
+        self._census_every_s = census_every_s
         self._lock = threading.RLock()
         self._book = Book(database, routing, config, metrics)
         self._rules = rules
@@ -90,6 +93,7 @@ class AlertEngine:
         self._started_s = clock.monotonic()
         self._live_s: dict[tuple[str, str], float] = {}
         self._dark_s: dict[str, float] = {}
+        self._counted: dict[tuple[Severity, State], int] = {}
         self._next_census_s = 0.0
         self._next_keep_s = 0.0
         self._next_look_s = 0.0
@@ -173,7 +177,7 @@ class AlertEngine:
     def _tick(self) -> None:
         now_s = self._clock.monotonic()
         if now_s >= self._next_census_s and self._agents is not None and now_s - self._started_s >= self._grace_s:
-            self._next_census_s = now_s + CENSUS_EVERY_S
+            self._next_census_s = now_s + self._census_every_s
             self._take_census(list(self._agents()), now_s)
         with self._lock:
             now_ms = self._now_ms()
@@ -183,7 +187,7 @@ class AlertEngine:
                 self._next_keep_s = now_s + KEEP_EVERY_S
                 self._keep()
             if now_s >= self._next_look_s:
-                self._next_look_s = now_s + CENSUS_EVERY_S
+                self._next_look_s = now_s + self._census_every_s
                 self._book.adopt()
             self._measure()
         if now_ms - self._expired_ms >= DAY_MS:
@@ -249,8 +253,9 @@ class AlertEngine:
         for alarm in self._book.all():
             counts[alarm.severity, alarm.state] += 1
         for (severity, state), count in counts.items():
-            if state is not State.NORMAL:
+            if state is not State.NORMAL and self._counted.get((severity, state)) != count:
                 self.metrics.open.labels(severity.value, state.value).set(count)
+        self._counted = counts
         self.metrics.conditions.set(len(self._book.conditions))
 
     # -- what people do ------------------------------------------------------------------------------------------------

@@ -65,6 +65,7 @@ class Ingest:
         metrics: Metrics,
         rng: random.Random,
         gateway: str = "",
+        census_every_s: float = CENSUS_EVERY_S,
     ) -> None:
         """Make it; nothing is read before `start`.
 
@@ -79,6 +80,7 @@ class Ingest:
             metrics: Where everything is counted.
             rng: For jitter and for the ids of commands.
             gateway: Our own id; without it other gateways are not looked for.
+            census_every_s: How often the gauges over all agents and sites are set anew.
         """
         self._regions = list(regions)
         self._state = state
@@ -135,6 +137,7 @@ class Ingest:
         )
         self._echoes = metrics.ignored.labels("goes-down")
         self._ledger_metrics = LedgerMetrics(self.ledger, metrics, settings.sites_in_metrics)
+        self._census_every_s = census_every_s
         self._next_save_s = 0.0
         self._next_census_s = 0.0
 
@@ -283,7 +286,7 @@ class Ingest:
             metrics.mark.labels(region).set(n)
         now_s = self._clock.monotonic()
         if now_s >= self._next_census_s:
-            self._next_census_s = now_s + CENSUS_EVERY_S
+            self._next_census_s = now_s + self._census_every_s
             self._take_census()
 
     def _take_census(self) -> None:

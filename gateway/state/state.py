@@ -1,6 +1,7 @@
 """The state database behind SQLAlchemy Core: opened, upgraded, and written by one transaction at a time."""
 
 import contextlib
+import functools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -92,22 +93,32 @@ def upsert(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, keep: Sequence[str] = ()
 ) -> None:
     """Insert rows; of those whose primary key is there, overwrite all columns but the key and `keep`."""
-    if not rows:
-        return
-    statement = _insert(connection, table)
-    key = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in key and name not in keep}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), list(rows))
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), tuple(keep)), list(rows))
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; those of which a unique key is there stay as they are."""
     if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+        connection.execute(_insert_missing(connection.dialect.name, table), list(rows))
 
 
-def _insert(connection: Connection, table: Table) -> Any:
-    insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+# Building a statement costs more than SQLite takes to carry it out; there are a few for each table.
+@functools.lru_cache(maxsize=256)
+def _upsert(dialect: str, table: Table, names: tuple[str, ...], keep: tuple[str, ...]) -> Any:
+    statement = _insert(dialect, table)
+    key = [column.name for column in table.primary_key]
+    changed = {name: statement.excluded[name] for name in names if name not in key and name not in keep}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+@functools.lru_cache(maxsize=256)
+def _insert_missing(dialect: str, table: Table) -> Any:
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return insert(table)
 
 
