@@ -45,6 +45,7 @@ class Metrics:
         self.store_failures = self._counter("store_failures", "Commit rounds that the store did not take")
         self.state_failures = self._counter("state_failures", "Transactions that the state database did not take")
         self.store_losses = self._counter("store_losses", "Regions whose store was found emptied or restored")
+        self.minutes_found = self._counter("minutes_found", "Minutes that an agent gave up and the store has")
         self.commands = self._counter("commands", "Commands sent to agents, by name", "name")
         self.replies = self._counter("replies", "Answers to commands, by whether they were ok", "ok")
         self.faults = self._counter("faults", "Faults of ours that were contained; report them", "where")
@@ -63,6 +64,8 @@ class Metrics:
         self.mark = self._gauge("mark", "The growing number of commit rounds, by region", "region")
         self.ledger_minutes = self._gauge("ledger_minutes", "Minutes by what the ledger says of them", "site", "status")
         self.ledger_forgotten = self._gauge("ledger_spans_forgotten", "Ranges forgotten to keep within bounds")
+        self.looks_waiting = self._gauge("second_looks", "Declarations that are still to be looked up in the store")
+        self.looks_left_out = self._gauge("second_looks_left_out", "Of those, found no room and count as lost")
         self.directory_refused = self._gauge("directory_refused", "Messages of agents or points beyond the limits")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

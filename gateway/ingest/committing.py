@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from gateway.ingest.marks import Marks
 from gateway.ingest.minutes import MINUTE_MS
 from gateway.ingest.parking import Parking
 from gateway.ingest.queues import Limit, SharedQueue
+from gateway.ingest.second_look import SecondLook, Stretch
 from gateway.ingest.settings import IngestSettings
 from gateway.metrics import Metrics
 from gateway.ports import Point, Refused, Store
@@ -86,6 +87,7 @@ class Committer:
         marks: Marks,
         lost: Callable[[list[str]], None],
         remember: Callable[[State], None],
+        series: Callable[[str], Iterable[tuple[str, str]]],
         publish: Callable[[Message], None],
         clock: Clock,
         settings: IngestSettings,
@@ -95,7 +97,7 @@ class Committer:
         """Make it.
 
         `lost` is told the regions whose store was found emptied or restored; `remember` writes whom the round's packs
-        are from, before anything of it is receipted.
+        are from, before anything of it is receipted; `series` gives the points of a site with their quantities.
         """
         self.storing = False
         self._store = store
@@ -121,6 +123,9 @@ class Committer:
         self._failures = 0
         self._next_try_s = 0.0
         self._next_expiry_s = 0.0
+        self.second_look = SecondLook(
+            store=store, state=state, ledger=ledger, series=series, clock=clock, metrics=metrics
+        )
         self._parking = Parking(state=state, clock=clock, settings=settings, metrics=metrics)
 
     def put(self, sort: str, item: Item) -> bool:
@@ -191,6 +196,7 @@ class Committer:
         self._succeeded()
         done, self._batch = self._batch, []
         self._send_receipts(done)
+        self.second_look.step()
         return dealt_with
 
     # -- one round -----------------------------------------------------------------------------------------------------
@@ -271,6 +277,11 @@ class Committer:
             self._ledger.forget()
             raise
         self._parking.parked(outcome)
+        self.second_look.note(
+            Stretch(entry.root, given_up.journal, given_up.from_ms, given_up.to_ms)
+            for entry in entries
+            if (given_up := entry.declaration) is not None
+        )
 
     def _send_receipts(self, done: list[Item]) -> None:
         """Several packs of one journal share a receipt."""

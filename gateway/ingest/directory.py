@@ -304,6 +304,16 @@ class Directory(SavedCards):
                 for _point, card in sorted(self._points.get(site, {}).items())
             ]
 
+    def series(self, site: str) -> list[tuple[str, str]]:
+        """The points of a site that measure, each with every quantity that it is known to have."""
+        with self._lock:
+            cards = [card for card in self._points.get(site, {}).values() if card.info.kind == AIR]
+            return [
+                (card.info.point, quantity)
+                for card in cards
+                for quantity in sorted({*card.info.quantities, *card.values} or WIRE_QUANTITIES)
+            ]
+
     def has_site(self, site: str) -> bool:
         """True if anything is known of the site."""
         with self._lock:

@@ -116,6 +116,7 @@ class Ingest:
             marks=self._marks,
             lost=self._store_lost,
             remember=self.directory.save_fresh,
+            series=self.directory.series,
             publish=publish,
             clock=clock,
             settings=settings,
@@ -159,6 +160,7 @@ class Ingest:
             if view.held is not None:
                 self.ledger.hold(view.root, view.held)
                 self._hearer.heard_s[view.root] = NEVER_S
+        self._committer.second_look.resume()
         self.keep()
 
     def offer(self, topic: str, body: bytes, retained: bool) -> bool:
@@ -298,6 +300,8 @@ class Ingest:
         metrics.owing.set(len(self._asking.watched()))
         metrics.conflicts.set(len(self.directory.conflicts()))
         metrics.rivals.set(len(self._gateways.rivals()))
+        metrics.looks_waiting.set(len(self._committer.second_look))
+        metrics.looks_left_out.set(self._committer.second_look.left_out)
         metrics.directory_refused.set(self.directory.refused)
         metrics.ledger_forgotten.set(self.ledger.spans_forgotten)
         try:

@@ -81,6 +81,16 @@ def load_site(connection: Connection, site: str, epochs: dict[str, int]) -> dict
     return entries
 
 
+def declared_since(connection: Connection, since_ms: int, limit: int) -> list[tuple[Root, str, int, int]]:
+    """Of what was given up and ends after `since_ms`, the latest: of whom, of which journal, from when to when."""
+    joined = select(journal_table, span_table.c.from_ms, span_table.c.to_ms).join_from(
+        span_table, journal_table, span_table.c.journal_id == journal_table.c.id
+    )
+    wanted = joined.where(span_table.c.kind == DECLARED, span_table.c.to_ms > since_ms)
+    rows = connection.execute(wanted.order_by(span_table.c.to_ms.desc()).limit(limit))
+    return [(Root(row.region, row.site, row.agent), row.journal, row.from_ms, row.to_ms) for row in rows]
+
+
 def load_minutes(connection: Connection, sites: Sequence[str], epochs: dict[str, int]) -> dict[str, TimedSpans]:
     """The minutes of these sites that are there; `epochs` is by site."""
     loaded = {site: TimedSpans() for site in sites}

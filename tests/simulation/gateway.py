@@ -46,6 +46,10 @@ class StoreRoom:
         folder.mkdir(parents=True)
         self.generation = 0
         self.losses = 0
+        self.under_way: set[float] = set()
+        """Values written since the last round that ended well."""
+        self.cut_short: set[float] = set()
+        """Values that were written in a round which a death cut short: the store may have them, the ledger not."""
 
     def open(self) -> SqliteStore:
         return SqliteStore(self.folder / "store.db", clock=MachineClock(self.world, "store"))
@@ -100,6 +104,9 @@ class FaultyStore:
     def write(self, points: Sequence[Point]) -> list[Refused]:
         store = self._real()
         self._maybe_crash()
+        self._room.under_way |= {
+            float(value) for point in points if point.measurement == "air" for value in point.fields.values()
+        }
         refused = store.write(points)
         self._maybe_crash()
         if self._room.world.chance(self._room.forgets_to_answer):
@@ -308,6 +315,8 @@ class SimGateway:
             self._die(will_delay_s=self.world.random.choice((0.1, 10.0, 60.0)))
             self.world.after(self.world.random.uniform(0.5, 20.0), self.start)
             return False
+        if not self.ingest._committer.in_hand:
+            self.room.under_way.clear()
         return True
 
     def _publish(self, message: Message) -> None:
@@ -320,6 +329,8 @@ class SimGateway:
             return
         self._life += 1
         self.ingest = None
+        self.room.cut_short |= self.room.under_way
+        self.room.under_way.clear()
         connection, self._connection = self._connection, None
         if connection is not None:
             self.broker.cut(connection, will_delay_s=will_delay_s)
