@@ -25,6 +25,7 @@ class Reason(StrEnum):
     RELATIVE_TIME = "relative-time"
     OVERSIZE = "oversize"
     STORE_REFUSED = "store-refused"
+    SIGNATURE = "signature"
 
 
 class MalformedError(ValueError):

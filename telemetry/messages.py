@@ -57,6 +57,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         version: Of the agent program.
         since: When this connection began.
         clock: `ok`, or `held` while the clock is not yet trusted (rule 6).
+        key: The public key of its signatures, Ed25519, base64url without padding; empty if it does not sign.
         points: All that it measures.
     """
 
@@ -65,6 +66,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str = ""
     since: float | None = None
     clock: str = "ok"
+    key: str = ""
     points: list[PointInfo] = []
 
 

@@ -31,6 +31,7 @@ class PlainRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=F
     v: float
     t: float = 0.0
     qf: str | None = None
+    sg: str = ""
 
 
 _DECODER: Final = msgspec.json.Decoder(list[PlainRecord])

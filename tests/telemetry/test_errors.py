@@ -37,6 +37,6 @@ def test_reasons_are_the_contracts() -> None:
     """To the letter."""
     words = (
         "json senml bver topic site-mismatch no-pair unknown-quantity unit not-finite future relative-time oversize "
-        "store-refused"
+        "store-refused signature"
     )
     assert [str(reason) for reason in Reason] == words.split()
