@@ -7,6 +7,7 @@ from pathlib import Path
 from agent.config import AgentConfig
 from agent.errors import ConfigurationError, JournalError
 from agent.journal import Journal, JournalSettings
+from agent.signer import Signer, open_signer
 from agent.uplink import UplinkSettings
 from telemetry.clock import Clock
 from telemetry.topics import Root
@@ -51,6 +52,16 @@ def open_journal(
         raise ConfigurationError([f"$.journal.path: {text}"]) from error
     except JournalError as error:
         raise ConfigurationError([f"$.journal.path: {error}"]) from error
+
+
+def signing_key_path(config: AgentConfig) -> Path:
+    """Where the private key of the signatures is, or will be."""
+    return Path(config.signing.key_file or Path(config.journal.path).with_suffix(".signing.key"))
+
+
+def signer_of(config: AgentConfig) -> Signer | None:
+    """What signs the packs; the key is made if there is none. None: they go unsigned."""
+    return open_signer(signing_key_path(config)) if config.signing.enabled else None
 
 
 def uplink_settings(config: AgentConfig) -> UplinkSettings:

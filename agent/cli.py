@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_read_once(verbs)
     _add_replay(verbs)
     _add_press(verbs)
+    _add_key(verbs)
     return parser
 
 
@@ -131,6 +132,11 @@ def _add_press(verbs: Any) -> None:
     parser = _add_verb(verbs, "press", _press, "Bring an input of a running simulated agent to a state.")
     parser.add_argument("point", help="the input's point")
     parser.add_argument("state", help="called, cleared, open, wet, off, …; on a supervised line also cut and short")
+
+
+def _add_key(verbs: Any) -> None:
+    parser = _add_verb(verbs, "key", _key, "Show the public key of the signatures, made now if there is none.")
+    parser.add_argument("--json", action="store_true", help="the answer as JSON")
 
 
 def _positive(text: str) -> float:
@@ -242,6 +248,21 @@ def _press(options: argparse.Namespace) -> int:
         _complain(str(error))
         return WRONG_USE
     _answer(f"{options.point}: {options.state}")
+    return WELL
+
+
+def _key(options: argparse.Namespace) -> int:
+    from agent import build
+
+    config = _load(options)
+    signer = build.signer_of(config)
+    if signer is None:
+        _complain(
+            "packs go unsigned: " + ("there is no key" if config.signing.enabled else "$.signing.enabled is false")
+        )
+        return NEGATIVE
+    words = {"agent": f"{config.region}/{config.site}/{config.agent}", "key": signer.key}
+    _answer(json.dumps(words) if options.json else f"{words['agent']} {words['key']}")
     return WELL
 
 

@@ -139,6 +139,18 @@ class SamplerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_abandoned: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
 
 
+class SigningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[signing]`: whether packs carry the agent's signature.
+
+    Attributes:
+        enabled: False: packs go unsigned, and PyNaCl is not loaded.
+        key_file: The private key, made at the first start; None: beside the journal, with `.signing.key` as its end.
+    """
+
+    enabled: bool = True
+    key_file: Words | None = None
+
+
 class HealthConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[health]`: the agent's own numbers.
 
@@ -228,6 +240,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     uplink: UplinkConfig = UplinkConfig()
     clock: ClockConfig = ClockConfig()
     sampler: SamplerConfig = SamplerConfig()
+    signing: SigningConfig = SigningConfig()
     health: HealthConfig = HealthConfig()
     log: LogConfig = LogConfig()
     sensors: list[SensorConfig] = []
@@ -280,6 +293,7 @@ _KNOWN_TABLES: Final = {
     "$.uplink": UplinkConfig,
     "$.clock": ClockConfig,
     "$.sampler": SamplerConfig,
+    "$.signing": SigningConfig,
     "$.health": HealthConfig,
     "$.log": LogConfig,
     "$.sensors[]": SensorConfig,

@@ -15,6 +15,7 @@ from agent.commands import CommandError, Commands
 from agent.health import HostNumbers, health_of
 from agent.journal import Journal, Row
 from agent.presence import PresenceCard
+from agent.signer import Signer
 from agent.uplink import Uplink, UplinkSettings
 from telemetry.bus import Message
 from telemetry.clock import Clock, to_ms
@@ -66,6 +67,7 @@ class AgentCore:
         probe: Callable[[], HostNumbers],
         with_presence: bool = True,
         health_period_s: float = HEALTH_PERIOD_S,
+        signer: Signer | None = None,
     ) -> None:
         self.points = {point.point: point for point in points}
         self.connects = 0
@@ -74,7 +76,8 @@ class AgentCore:
         self._root = root
         self._journal = journal
         periods = {point.point: point.period_s for point in points if point.period_s is not None}
-        self._uplink = Uplink(journal, settings=uplink_settings, clock=clock, rng=rng, periods=periods)
+        seal = signer.seal if signer else None
+        self._uplink = Uplink(journal, settings=uplink_settings, clock=clock, rng=rng, periods=periods, seal=seal)
         self._facility = {root.facility(point) for point in self.points}
         self._clock = clock
         self._trusted = trusted
@@ -85,7 +88,8 @@ class AgentCore:
         self._held_said_s = 0.0
         self._is_health_owed = True
         self._asked_s = float("-inf")
-        self._presence = PresenceCard(root, points, version=version, rng=rng) if with_presence else None
+        key = signer.key if signer else ""
+        self._presence = PresenceCard(root, points, version=version, rng=rng, key=key) if with_presence else None
         self._presence_due = False
         self._connected = False
         self._since_ms = 0

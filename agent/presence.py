@@ -21,12 +21,15 @@ class PresenceCard:
         points: All that the agent measures, as the next message will tell.
     """
 
-    def __init__(self, root: Root, points: Sequence[PointInfo], *, version: str, rng: random.Random) -> None:
+    def __init__(
+        self, root: Root, points: Sequence[PointInfo], *, version: str, rng: random.Random, key: str = ""
+    ) -> None:
         self.boot = ""
         self.points = list(points)
         self._root = root
         self._version = version
         self._rng = rng
+        self._key = key
 
     def will(self) -> Message:
         """What the broker is to say if the connection about to be made breaks: draws the new boot."""
@@ -39,6 +42,8 @@ class PresenceCard:
         if clock_ok:
             body["since"] = to_seconds(since_ms)
         body["clock"] = "ok" if clock_ok else "held"
+        if self._key:
+            body["key"] = self._key
         body["points"] = [_declared(point) for point in self.points]
         return self._message(msgspec.json.encode(body))
 

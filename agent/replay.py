@@ -154,6 +154,7 @@ class Replay:
             probe=functools.partial(probe_host, path.parent),
             with_presence=False,
             health_period_s=config.health.period_s,
+            signer=build.signer_of(config),
         )
         self._settling = Settling(self._core, clock, options.settle_s)
         self._shell: Shell[str] = make_shell(

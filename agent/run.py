@@ -69,6 +69,7 @@ class Agent:
         root = build.root_of(config)
         path = Path(config.journal.path)
         self._journal = build.open_journal(config, path, root, clock=clock, rng=rng, trusted=self._trusted)
+        signer = build.signer_of(config)
         self.core = AgentCore(
             root=root,
             points=sensing.points_of(config, simulate=simulate),
@@ -80,6 +81,7 @@ class Agent:
             version=version("openhall"),
             probe=functools.partial(probe_host, path.parent),
             health_period_s=config.health.period_s,
+            signer=signer,
         )
         self._sampler = Sampler(
             sensing.plans_of(config, simulate=simulate), sink=self.core, settings=config.sampler, clock=clock, rng=rng
@@ -101,7 +103,14 @@ class Agent:
             rng=rng,
             handle=self._handle,
         )
-        log.info("agent starts", root=str(root), journal=self._journal.id, points=len(self.core.points), clock=trust)
+        log.info(
+            "agent starts",
+            root=str(root),
+            journal=self._journal.id,
+            points=len(self.core.points),
+            clock=trust,
+            key=signer.key if signer else None,
+        )
 
     def run(self) -> None:
         """Work until stopped, then end cleanly."""

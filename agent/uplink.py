@@ -15,7 +15,7 @@ import structlog
 
 from agent.journal import Journal, Row, RowClass
 from agent.uplink_gateways import Gateways, Hurry
-from agent.uplink_messages import age_ms, message_of
+from agent.uplink_messages import Seal, age_ms, message_of
 from agent.uplink_waits import Lane, Waits
 from telemetry.bus import Message
 from telemetry.clock import Clock, to_ms
@@ -99,6 +99,7 @@ class Uplink:
         clock: Clock,
         rng: random.Random,
         periods: Mapping[str, float] | None = None,
+        seal: Seal | None = None,
     ) -> None:
         """An uplink without a connection.
 
@@ -108,12 +109,14 @@ class Uplink:
             clock: Where time comes from.
             rng: Where the spread after a gateway's boot comes from.
             periods: Seconds between two readings of a point, where known: slow points are late later.
+            seal: Signs each pack as it goes out; None: they go unsigned.
         """
         self.counters = UplinkCounters()
         self._journal = journal
         self._settings = settings
         self._clock = clock
         self._rng = rng
+        self._seal = seal
         self._periods = dict(periods or {})
         self._gateways = Gateways()
         self._connected = False
@@ -214,7 +217,11 @@ class Uplink:
         for row in rows:
             try:
                 message = message_of(
-                    row, is_newest=self._journal.is_newest(row), boot=self._clock.boot_id, mono_ms=mono_ms
+                    row,
+                    is_newest=self._journal.is_newest(row),
+                    boot=self._clock.boot_id,
+                    mono_ms=mono_ms,
+                    seal=self._seal,
                 )
             except ValueError as error:
                 log.debug("pack cannot be sent", sequence=row.sequence, error=str(error))

@@ -20,6 +20,7 @@ class GatewayDouble:
     Attributes:
         readings: (point, quantity, time_ms) -> every value that came for it, repeats included.
         packs: Every pack, repeats included, with the topic it came on.
+        bodies: The same as it came: topic root, body.
         retained: The retained messages it would find now, by topic.
         presences: Bodies of presence messages, wills included.
         healths: Bodies of health messages.
@@ -30,6 +31,7 @@ class GatewayDouble:
     def __init__(self, port: int, region: str, *, receipting: Callable[[Pack], bool] = lambda _: True) -> None:
         self.readings: dict[tuple[str, str, int], list[float]] = {}
         self.packs: list[tuple[str, Pack]] = []
+        self.bodies: list[tuple[Root, bytes]] = []
         self.retained: dict[str, bytes] = {}
         self.presences: list[dict[str, Any]] = []
         self.healths: list[dict[str, Any]] = []
@@ -89,6 +91,7 @@ class GatewayDouble:
         assert not decoded.faults
         pack = decoded.pack
         assert pack is not None
+        self.bodies.append((root, body))
         self.packs.append((topic, pack))
         if pack.kind is None and not pack.relative and not pack.is_declaration:
             for record in pack.records:

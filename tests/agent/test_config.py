@@ -24,6 +24,7 @@ TABLES = {
     "uplink": configuration.UplinkConfig,
     "clock": configuration.ClockConfig,
     "sampler": configuration.SamplerConfig,
+    "signing": configuration.SigningConfig,
     "health": configuration.HealthConfig,
     "log": configuration.LogConfig,
     "sensors": SensorConfig,
@@ -156,7 +157,7 @@ def test_the_sample_shows_every_setting_with_its_default() -> None:
     shown["modbus.registers"] = raw["modbus"][0]["registers"][0]
     for name, table in TABLES.items():
         assert set(shown[name]) == set(table.__struct_fields__), name
-    for name in ("broker", "journal", "uplink", "clock", "sampler", "health", "log"):
+    for name in ("broker", "journal", "uplink", "clock", "sampler", "signing", "health", "log"):
         for field in msgspec.structs.fields(TABLES[name]):
             if field.default is not None:
                 assert getattr(getattr(config, name), field.name) == field.default, (name, field.name)

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from nacl.signing import VerifyKey
 
+from telemetry import signing
 from telemetry.readings import Flag
 from tests.agent.gateway_double import GatewayDouble
 from tests.servers import HOST, Mosquitto, NatsServer, wait_until
@@ -58,6 +60,16 @@ def events(process: subprocess.Popen[str]) -> list[str]:
     return [json.loads(line)["event"] for line in err.splitlines()]
 
 
+def assert_signed(gateway: GatewayDouble, key: str) -> None:
+    """Every body that came is signed with the key that presence shows."""
+    public = signing.key_of(key)
+    assert public is not None
+    for root, body in list(gateway.bodies):
+        signed = signing.detach(root, body)
+        assert signed is not None, body
+        VerifyKey(public).verify(signed.message, signed.signature)
+
+
 @pytest.mark.parametrize("kind", ["nats", "mosquitto"])
 def test_from_sensor_to_broker(
     kind: str, broker: NatsServer, request: pytest.FixtureRequest, region: str, tmp_path: Path
@@ -82,6 +94,7 @@ def test_from_sensor_to_broker(
         assert (point["part"], point["simulated"], point["period_s"]) == ("scd41", True, 5.0)
         assert point["serial"]
         assert gateway.healths[-1]["memory_mb"] > 5
+        assert_signed(gateway, online["key"])
         said = events(process)
         wait_until(lambda: not gateway.presences[-1]["online"], what="the farewell")
         assert gateway.presences[-1]["boot"] == online["boot"]
