@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from gateway import config_file, logs
+from gateway import config_file, keys_cli, logs
 from gateway.acceptance import cli as acceptance_cli
 from gateway.alerts import cli as alerts_cli
 from gateway.config import Config, LogConfig
@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     acceptance_cli.add_commands(verbs)
     alerts_cli.add_commands(verbs)
     sites_cli.add_commands(verbs)
+    keys_cli.add_commands(verbs)
     return parser
 
 

@@ -49,6 +49,7 @@ class Metrics:
         self.commands = self._counter("commands", "Commands sent to agents, by name", "name")
         self.replies = self._counter("replies", "Answers to commands, by whether they were ok", "ok")
         self.faults = self._counter("faults", "Faults of ours that were contained; report them", "where")
+        self.signatures = self._counter("signatures", "Packs by what their signature says", "verdict")
         self.ignored = self._counter("messages_ignored", "Messages that mean nothing here, by reason", "reason")
 
     def _make_gauges(self) -> None:
@@ -66,6 +67,7 @@ class Metrics:
         self.ledger_forgotten = self._gauge("ledger_spans_forgotten", "Ranges forgotten to keep within bounds")
         self.looks_waiting = self._gauge("second_looks", "Declarations that are still to be looked up in the store")
         self.looks_left_out = self._gauge("second_looks_left_out", "Of those, found no room and count as lost")
+        self.agent_keys = self._gauge("agent_keys", "Public keys of agents, by standing", "standing")
         self.directory_refused = self._gauge("directory_refused", "Messages of agents or points beyond the limits")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -59,6 +59,7 @@ PARTS: Final = (
     "two_regions",
     "dead_letters",
     "deadman",
+    "signatures",
 )
 
 

@@ -6,8 +6,10 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 
 from gateway.ingest.intake import Intake, Reader
+from gateway.ingest.keys import all_keys
 from gateway.ingest.ledger import Entry, Ledger
 from gateway.ingest.settings import IngestSettings
+from gateway.ingest.signatures import KeyRing
 from gateway.ports import Alerts, Store
 from gateway.state.state import State
 from gateway.state.tables import dead_letter as table
@@ -85,7 +87,7 @@ def retry(
     Raises:
         StoreUnavailable, StateUnavailable: Letters before this one are dealt with, it and the others stay.
     """
-    reader = Reader(settings or IngestSettings(), lambda _site, _point: None)
+    reader = Reader(settings or IngestSettings(), lambda _site, _point: None, KeyRing(all_keys(state)).judge)
     ledger = Ledger(state, clock=clock)
     with state.read() as connection:
         rows = connection.execute(select(mark_table.c.region, mark_table.c.epoch)).all()

@@ -17,6 +17,7 @@ from gateway.ingest.ledger import Entry, Ledger
 from gateway.ingest.letters import Letter, letter
 from gateway.ingest.minutes import Held
 from gateway.ingest.points import health_point
+from gateway.ingest.signatures import Signatures, Verdict
 from gateway.metrics import Metrics
 from gateway.ports import Alerts
 from telemetry import messages, topics
@@ -80,6 +81,7 @@ class Hearer:
         alerts: Alerts,
         asking: Asking,
         gateways: OtherGateways,
+        signatures: Signatures,
         committer: Committer,
         publish: Callable[[Message], None],
         clock: Clock,
@@ -96,12 +98,14 @@ class Hearer:
         self._alerts = alerts
         self._asking = asking
         self._gateways = gateways
+        self._signatures = signatures
         self._committer = committer
         self._publish = publish
         self._clock = clock
         self._metrics = metrics
         self._alerts_failing = False
         self._seen: Counter[str] = Counter()
+        self._verdicts: Counter[Verdict] = Counter()
 
     def hear(self, message: Arrived) -> None:
         """Take one message in, whatever it is; a fault of ours in it is counted and stops nothing behind it."""
@@ -137,6 +141,9 @@ class Hearer:
             self._metrics.messages_received.labels(name).inc(count)
         self._metrics.packs_received.inc(self._seen["readings"] + self._seen["facility"])
         self._seen.clear()
+        for verdict, count in self._verdicts.items():
+            self._metrics.signatures.labels(verdict.value).inc(count)
+        self._verdicts.clear()
 
     def _hear_agent(self, channel: Channel, message: Arrived) -> None:
         root, name = channel.root, channel.name
@@ -160,6 +167,9 @@ class Hearer:
         intake = self._reader.read(
             channel, message.topic, message.body, retained=message.retained, arrived_ms=message.arrived_ms
         )
+        if intake.judged is not None:
+            self._verdicts[intake.judged.verdict] += 1
+            self._signatures.note(channel.root, intake.judged)
         if intake.hear is not None and not self._heard(intake, message.arrived_ms):
             return
         if intake.see is not None:
@@ -217,6 +227,8 @@ class Hearer:
         if presence.online and not message.retained:
             # A will is the broker's word, not the agent's: a late one of an old boot must not make a dead agent live.
             self._directory.message(root, message.arrived_s)
+        if presence.key:
+            self._signatures.seen(root, presence.key)
         self._directory.presence(root, presence, message.arrived_s)
 
     def _hear_health(self, root: Root, message: Arrived) -> None:

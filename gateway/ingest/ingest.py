@@ -20,6 +20,7 @@ from gateway.ingest.letters import letter
 from gateway.ingest.marks import Marks
 from gateway.ingest.queues import Limit, SharedQueue
 from gateway.ingest.settings import IngestSettings
+from gateway.ingest.signatures import Signatures
 from gateway.metrics import Metrics
 from gateway.ports import Alerts, Store
 from gateway.state.state import State
@@ -123,14 +124,18 @@ class Ingest:
             metrics=metrics,
             rng=rng,
         )
+        self._signatures = Signatures(
+            state, refuse=settings.signatures == "refuse", agents=settings.agents, clock=clock, metrics=metrics
+        )
         self._hearer = Hearer(
             regions=frozenset(regions),
-            reader=Reader(settings, self.directory.period_s),
+            reader=Reader(settings, self.directory.period_s, self._signatures.judge),
             directory=self.directory,
             ledger=self.ledger,
             alerts=alerts,
             asking=self._asking,
             gateways=self._gateways,
+            signatures=self._signatures,
             committer=self._committer,
             publish=publish,
             clock=clock,
@@ -156,6 +161,7 @@ class Ingest:
             StateUnavailable: If the state database cannot be read.
         """
         self.directory.load(self._state, self._regions)
+        self._signatures.load()
         for view in self.directory.agents():
             if view.held is not None:
                 self.ledger.hold(view.root, view.held)
@@ -208,6 +214,7 @@ class Ingest:
     def tick(self) -> None:
         """To be called every second: questions to agents, what must outlive us, gauges."""
         self._ask()
+        self._signatures.tick()
         now_s = self._clock.monotonic()
         if now_s >= self._next_save_s:
             more = self._save()
@@ -233,7 +240,7 @@ class Ingest:
         return [words for _part, words in self.findings()]
 
     def findings(self) -> list[tuple[str, str]]:
-        """The same, each behind the part that it is about: `two_gateways`, `two_regions` or `dead_letters`."""
+        """The same, each behind its part: `two_gateways`, `two_regions`, `dead_letters` or `signatures`."""
         rivals = [
             (
                 "two_gateways",
@@ -249,7 +256,8 @@ class Ingest:
             )
             for site, found in self.directory.split_sites().items()
         ]
-        return rivals + split + [("dead_letters", words) for words in self._committer.warnings()]
+        letters = [("dead_letters", words) for words in self._committer.warnings()]
+        return rivals + split + letters + self._signatures.findings()
 
     def _store_lost(self, regions: list[str]) -> None:
         for region in regions:

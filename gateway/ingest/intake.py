@@ -14,15 +14,17 @@ from gateway.ingest.letters import Letter, letter
 from gateway.ingest.minutes import MINUTE_MS
 from gateway.ingest.points import air_point, facility_point
 from gateway.ingest.settings import IngestSettings
+from gateway.ingest.signatures import WORDS, Judged, Verdict
 from gateway.ports import Point
 from gateway.quality.single import field_of
 from telemetry.errors import MalformedError, Reason
 from telemetry.readings import Declaration, Pack, Record, declaration_of
 from telemetry.senml import Decoded, decode
 from telemetry.senml_records import Fault
-from telemetry.topics import Channel
+from telemetry.topics import Channel, Root
 
 DROPPED: Final = "dropped_"
+CALLED: Final = "called"
 DETAILS: Final = 5
 """So many faults of one pack are told in words; the others are counted."""
 
@@ -44,6 +46,7 @@ class Intake:
         from_ms: Time of the earliest record; 0 if nothing of it counts, so that it says nothing of measured time.
         to_ms: Time of the latest; if nothing counts, when it came.
         latest_ms: Times after this one are in the far future.
+        judged: What its signature says; None for what is no pack.
     """
 
     channel: Channel
@@ -58,6 +61,7 @@ class Intake:
     from_ms: int = 0
     to_ms: int = 0
     latest_ms: int = 0
+    judged: Judged | None = None
 
     @property
     def minutes(self) -> list[int]:
@@ -68,16 +72,21 @@ class Intake:
 Period = Callable[[str, str], float | None]
 """The period of a point (site, point) in seconds, None while it is unknown."""
 
+Judge = Callable[[Root, bytes], Judged]
+"""What the signature of a body says that came on a topic of an agent's."""
+
 
 class Reader:
     """Reads packs under one set of limits."""
 
-    def __init__(self, settings: IngestSettings, period: Period) -> None:
+    def __init__(self, settings: IngestSettings, period: Period, judge: Judge) -> None:
         self._late_ms = round(settings.late_s * 1000)
         self._late_periods = settings.late_periods
         self._future_ms = round(settings.future_s * 1000)
         self._relative_ms = round(settings.relative_back_s * 1000)
         self._period = period
+        self._judge = judge
+        self._refuse = settings.signatures == "refuse"
 
     def read(self, channel: Channel, topic: str, body: bytes, *, retained: bool, arrived_ms: int) -> Intake:
         """What a message on `readings` or `facility/{point}` means. Never raises, whatever the body."""
@@ -90,9 +99,16 @@ class Reader:
                 intake.pair = (error.journal, error.sequence)
             self._park(intake, topic, [Fault(error.reason, error.detail, b"")], intake.pair, arrived_ms)
             return intake
-        intake.pair = pair = (decoded.journal, decoded.sequence)
+        pair: tuple[str, int] | None = (decoded.journal, decoded.sequence)
+        intake.pair = pair
         faults = decoded.faults
-        if decoded.pack is not None:
+        intake.judged = judged = self._judge(channel.root, body)
+        if self._refuse and judged.verdict is not Verdict.GOOD:
+            # Of an agent whose key is known this is somebody else's word, and must not free the agent of its own.
+            intake.pair = pair = None if judged.enrolled else pair
+            faults = [Fault(Reason.SIGNATURE, WORDS[judged.verdict], b"")]
+            self._hear_refused(intake, decoded.pack, arrived_ms)
+        elif decoded.pack is not None:
             self._take(intake, decoded, faults, retained=retained, arrived_ms=arrived_ms)
         if faults:
             self._park(intake, topic, faults, pair, arrived_ms)
@@ -112,6 +128,14 @@ class Reader:
             self._take_declaration(intake, pack, faults, arrived_ms)
         else:
             self._take_air(intake, pack, faults, arrived_ms)
+
+    def _hear_refused(self, intake: Intake, pack: Pack | None, arrived_ms: int) -> None:
+        """A call for help is heard whoever sends it: a false one costs a walk, a refused one may cost a life."""
+        if pack is None or not pack.is_call or _misplaced(intake.channel, pack):
+            return
+        if any(record.name == "state" and record.value == CALLED for record in pack.records):
+            past = (lambda ms: arrived_ms + min(ms, 0)) if pack.relative else (lambda ms: min(ms, arrived_ms))
+            intake.hear = _moved(pack, past)
 
     def _take_air(self, intake: Intake, pack: Pack, faults: list[Fault], arrived_ms: int) -> None:
         pack = self._without_future(pack, faults, intake.latest_ms, arrived_ms)

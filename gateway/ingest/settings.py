@@ -1,6 +1,6 @@
 """Every wait and limit of the ingest, with the contract's defaults: the table `[ingest]` of the configuration."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -38,6 +38,8 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         round_points: At most that many points are committed in one round.
         store_retry_s: First wait after the store refused; doubles, with jitter.
         store_retry_at_most_s: Longest such wait; one that the store asked for may be longer, up to ten times this.
+        signatures: `flag`: what is unsigned or wrongly signed is counted, logged and stored; `refuse`: it is a dead
+            letter, calls for help are heard all the same.
         dead_letters: At most that many without a pair are kept; the oldest go.
         dead_letter_bytes: The same for the bytes of their bodies.
         dead_letters_with_pair: At most that many with a pair: they were receipted and are never deleted. Packs that
@@ -75,6 +77,7 @@ class IngestSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     round_points: Annotated[int, Meta(ge=1, le=5_000)] = 5_000
     store_retry_s: Seconds = 1.0
     store_retry_at_most_s: Seconds = 60.0
+    signatures: Literal["flag", "refuse"] = "flag"
     dead_letters: Count = 10_000
     dead_letter_bytes: Bytes = 256_000_000
     dead_letters_with_pair: Count = 1_000_000

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 _ID: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only in a column declared INTEGER; elsewhere 64 bits are asked for."""
@@ -225,4 +225,20 @@ registered_site: Final = Table(
     Column("place", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
+)
+
+# Since version 4.
+
+agent_key: Final = Table(
+    "agent_key",
+    metadata,
+    Column("region", String(32), primary_key=True),
+    Column("site", String(32), primary_key=True),
+    Column("agent", String(32), primary_key=True),
+    Column("key", String(43), primary_key=True),
+    Column("standing", String(16), nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Index("agent_key_changed", "changed_ms"),
 )

@@ -23,7 +23,12 @@ def _add_sites(connection: Connection) -> None:
     tables.registered_site.create(connection)
 
 
-STEPS: Final = MappingProxyType[int, Step]({1: _add_alarms, 2: _add_sites})
+def _add_agent_keys(connection: Connection) -> None:
+    """Version 4: the public keys of agents."""
+    tables.agent_key.create(connection)
+
+
+STEPS: Final = MappingProxyType[int, Step]({1: _add_alarms, 2: _add_sites, 3: _add_agent_keys})
 """By the version it starts from, what makes the next one of it. Version 1 is the first."""
 
 

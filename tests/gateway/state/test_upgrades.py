@@ -8,7 +8,7 @@ from sqlalchemy import inspect, select
 from gateway.state import tables
 from gateway.state.state import State
 
-NEW_IN = {2: ("alarm", "alarm_change", "condition", "notice", "alarm_note"), 3: ("registered_site",)}
+NEW_IN = {2: ("alarm", "alarm_change", "condition", "notice", "alarm_note"), 3: ("registered_site",), 4: ("agent_key",)}
 NEW_SINCE_1 = tuple(name for names in NEW_IN.values() for name in names)
 
 
@@ -31,4 +31,21 @@ def test_version_1_gets_the_tables_of_alarms_and_keeps_its_rows(tmp_path: Path) 
         assert [row.sequence for row in reading.execute(select(tables.heard))] == [3]
         assert [row.n for row in reading.execute(select(tables.mark))] == [7]
         assert reading.execute(select(tables.schema_version.c.version)).scalar() == tables.SCHEMA_VERSION
+    state.close()
+
+
+def test_version_3_gets_the_keys_of_agents_and_keeps_its_rows(tmp_path: Path) -> None:
+    """Whoever upgrades has enrolled nobody yet."""
+    url = f"sqlite:///{tmp_path / 'state.sqlite3'}"
+    State.open(url).close()
+    with sqlite3.connect(tmp_path / "state.sqlite3") as connection:
+        for name in (name for version, names in NEW_IN.items() if version > 3 for name in names):
+            connection.execute(f"DROP TABLE {name}")
+        connection.execute("UPDATE schema_version SET version = 3")
+        connection.execute("INSERT INTO mark VALUES ('north', 7, 5, 1)")
+    connection.close()
+    state = State.open(url)
+    with state.read() as reading:
+        assert reading.execute(select(tables.agent_key)).all() == []
+        assert [row.n for row in reading.execute(select(tables.mark))] == [7]
     state.close()
