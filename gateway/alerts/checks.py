@@ -140,7 +140,7 @@ def _people(config: AlertsConfig) -> Iterator[Fault]:
     people = config.people
     for site, table in config.sites.items():
         place = f"$.alerts.sites.{site}"
-        for role in ("responsible", "deputy", "after_hours"):
+        for role in ("responsible", "deputy", "after_hours", "contact"):
             yield from _known(getattr(table, role), people, f"{place}.{role}", "person")
         if table.hours is not None:
             yield from _hours(table.hours, f"{place}.hours")

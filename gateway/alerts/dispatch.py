@@ -131,7 +131,7 @@ class Dispatcher:
         try:
             notifier = self._notifiers[channel]
             message = self._message(begun, person, notifier)
-            notifier.send(message, address_of(batch.person, person), self._now_ms())
+            delivered = notifier.send(message, address_of(batch.person, person), self._now_ms())
         except NotifierError as error:
             self._failed(begun, person, channel, error)
         except StateUnavailable:
@@ -142,7 +142,7 @@ class Dispatcher:
             fault = ChannelUnavailable(f"{channel}: {type(error).__name__}", in_doubt=True)
             self._failed(begun, person, channel, fault)
         else:
-            self._told(begun, channel)
+            self._told(begun, channel, delivered=delivered is True)
 
     def _message(self, batch: Batch, person: PersonConfig, notifier: Notifier) -> Message:
         now_ms = self._now_ms()
@@ -163,13 +163,13 @@ class Dispatcher:
             now_ms=now_ms,
         )
 
-    def _told(self, batch: Batch, channel: str) -> None:
+    def _told(self, batch: Batch, channel: str, *, delivered: bool) -> None:
         self._engine.metrics.notices.labels(channel, "told").inc()
         if channel in self._dead:
             self._dead.discard(channel)
             log.info("a channel works again", channel=channel)
         now_ms = self._now_ms()
-        self._recorded(lambda: self._outbox.told(batch, channel, now_ms))
+        self._recorded(lambda: self._outbox.told(batch, channel, now_ms, delivered=delivered))
 
     def _failed(self, batch: Batch, person: PersonConfig | None, channel: str, error: NotifierError) -> None:
         refused = isinstance(error, ChannelRefused)

@@ -18,6 +18,7 @@ from gateway.alerts.book import Book
 from gateway.alerts.census import AgentLife
 from gateway.alerts.measuring import Measuring
 from gateway.alerts.metrics import AlertMetrics
+from gateway.alerts.plans import Plans
 from gateway.alerts.recorder import AlertRecorder, is_newest, record
 from gateway.alerts.routing import Routing
 from gateway.alerts.rules import Rules
@@ -58,6 +59,7 @@ class AlertEngine:
         routing: Routing,
         clock: Clock,
         metrics: AlertMetrics,
+        plans: Plans | None = None,
         grace_s: float = 180.0,
         census_every_s: float = CENSUS_EVERY_S,
         wake: Callable[[], None] = lambda: None,
@@ -71,6 +73,7 @@ class AlertEngine:
             routing: The same, as it answers questions.
             clock: The time.
             metrics: Where everything is counted.
+            plans: What people plan ahead, as `routing` knows it; looked at now and then for what others planned.
             grace_s: After a start nobody counts as dark for so long: agents must have the time to say something.
             census_every_s: How often it looks for dark branches, and for alarms that another process raised.
             wake: Called after something may be due to be told.
@@ -80,6 +83,7 @@ class AlertEngine:
         self._database = database
         self._config = config
         self._clock = clock
+        self._plans = plans
         self._wake = wake
         self._grace_s = grace_s
         self._census_every_s = census_every_s
@@ -109,6 +113,8 @@ class AlertEngine:
         """
         with self._lock:
             self._started_s = self._clock.monotonic()
+            if self._plans is not None:
+                self._plans.look(self._now_ms())
             self._book.load()
             known = self._book.conditions
             self._book.conditions = {key: kept for key, kept in known.items() if self._rules.when_of(key.rule)}
@@ -189,6 +195,8 @@ class AlertEngine:
             if now_s >= self._next_look_s:
                 self._next_look_s = now_s + self._census_every_s
                 self._book.adopt()
+                if self._plans is not None:
+                    self._plans.look(now_ms)
             self._measure()
         if now_ms - self._expired_ms >= DAY_MS:
             self._expired_ms = now_ms

@@ -195,9 +195,10 @@ class Outbox:
         rows = sorted((row.id, row.alarm_id) for row in found)
         return replace(batch, ids=tuple(row[0] for row in rows), alarms=tuple(dict.fromkeys(row[1] for row in rows)))
 
-    def told(self, batch: Batch, channel: str, now_ms: int) -> None:
-        """The channel took it: this is our record of it."""
-        self._end(batch, status=Status.TOLD.value, ended_ms=now_ms, detail=channel)
+    def told(self, batch: Batch, channel: str, now_ms: int, *, delivered: bool = False) -> None:
+        """The channel took it: this is our record of it; `delivered`: it is with the person already."""
+        delivered_ms = now_ms if delivered else None
+        self._end(batch, status=Status.TOLD.value, ended_ms=now_ms, detail=channel, delivered_ms=delivered_ms)
         self._last_told[batch.person] = now_ms
 
     def failed(
@@ -298,6 +299,55 @@ def told_of(connection: Connection, alarm_id: int) -> list[Mapping[str, Any]]:
     """Everything about one alarm that was or is to be told, oldest first."""
     wanted = select(table).where(table.c.alarm_id == alarm_id).order_by(table.c.id)
     return [dict(row._mapping) for row in connection.execute(wanted)]
+
+
+def told_to(
+    connection: Connection, person: str, *, before: int | None = None, limit: int = 100
+) -> list[dict[str, Any]]:
+    """What one person was or is to be told, the newest first, with ids below `before`."""
+    wanted = select(table).where(table.c.person == person).order_by(table.c.id.desc()).limit(limit)
+    if before is not None:
+        wanted = wanted.where(table.c.id < before)
+    return [dict(row._mapping) for row in connection.execute(wanted)]
+
+
+def mark_delivered(connection: Connection, batch: str, person: str, now_ms: int) -> int:
+    """The channel says that a message reached the person; returns of how many notices that is news."""
+    return _mark(connection, batch, person, delivered_ms=now_ms)
+
+
+def mark_read(connection: Connection, batch: str, person: str, now_ms: int) -> int:
+    """The person opened or answered a message; returns of how many notices that is news."""
+    return _mark(connection, batch, person, read_ms=now_ms)
+
+
+def _mark(connection: Connection, batch: str, person: str, **values: int) -> int:
+    (name,) = values
+    found = connection.execute(
+        update(table).where(table.c.batch == batch, table.c.person == person, table.c[name].is_(None)).values(**values)
+    )
+    return int(found.rowcount)
+
+
+class Stage(StrEnum):
+    """How far a notice came, as people are shown it."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def stage_of(row: Mapping[str, Any]) -> Stage:
+    """How far the notice of a row came: of sent, delivered and read the last that is known."""
+    if row["read_ms"] is not None:
+        return Stage.READ
+    if row["delivered_ms"] is not None:
+        return Stage.DELIVERED
+    known = {Status.TOLD: Stage.SENT, Status.FAILED: Stage.FAILED, Status.CANCELLED: Stage.CANCELLED}
+    return known.get(Status(row["status"]), Stage.WAITING)
 
 
 def _group(row: Any) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from gateway.alerts.history import AlertHistory
 from gateway.alerts.links import Claim, Links, open_links
 from gateway.alerts.metrics import AlertMetrics
 from gateway.alerts.outbox import Outbox
+from gateway.alerts.plans import Plans
 from gateway.alerts.routing import Routing
 from gateway.alerts.rules import Rules
 from gateway.alerts.settings import AlertsConfig
@@ -47,6 +48,8 @@ class AlertDesk:
     links: Links
     config: AlertsConfig
     database: State
+    plans: Plans
+    routing: Routing
 
     def of_claim(self, claim: Claim) -> list[Alarm]:
         """The alarms of the message that a link came with.
@@ -58,20 +61,42 @@ class AlertDesk:
             ids = outbox.rows_of_batch(connection, claim.batch, claim.person)
             return alarm_rows.list_alarms(connection, ids=ids)
 
+    def was_read(self, claim: Claim, now_ms: int) -> None:
+        """The person opened or answered the message of a link; one of a group says nothing of who did.
 
-def make_engine(config: Config, database: State, clock: Clock, registry: CollectorRegistry) -> AlertEngine:
+        A visit alone is no proof: chat programs fetch links for their previews. Whoever calls this knows better.
+
+        Raises:
+            StateUnavailable: It is not noted.
+        """
+        if not claim.in_group:
+            with self.database.write() as connection:
+                outbox.mark_read(connection, claim.batch, claim.person, now_ms)
+
+
+def make_engine(
+    config: Config,
+    database: State,
+    clock: Clock,
+    registry: CollectorRegistry,
+    *,
+    plans: Plans | None = None,
+    routing: Routing | None = None,
+) -> AlertEngine:
     """The engine of a configuration; nothing is read before its `load`.
 
     Raises:
         ConfigurationError: If the calendar is not known.
     """
+    plans = plans or Plans(database, config.alerts)
     return AlertEngine(
         database,
         rules=Rules(rules_of(config)),
         config=config.alerts,
-        routing=Routing(config.alerts),
+        routing=routing or Routing(config.alerts, plans),
         clock=clock,
         metrics=AlertMetrics(registry),
+        plans=plans,
         grace_s=config.ingest.online_s,
     )
 
@@ -95,7 +120,9 @@ class AlertParts:
             ConfigurationError: If a secret's file cannot be read, or the calendar is not known.
             StateUnavailable: If the state database does not answer.
         """
-        self.engine = make_engine(config, database, clock, registry)
+        plans = Plans(database, config.alerts)
+        routing = Routing(config.alerts, plans)
+        self.engine = make_engine(config, database, clock, registry, plans=plans, routing=routing)
         self._gate = gate
         self._outbox = Outbox(database, config.alerts)
         self._pool = ThreadPoolExecutor(max_workers=DELIVERIES_AT_ONCE, thread_name_prefix="notify")
@@ -120,7 +147,15 @@ class AlertParts:
         )
         self._history = AlertHistory(database, store, wording)
         self.engine.on_news(self._deliver.wake)
-        self.desk = AlertDesk(engine=self.engine, wording=wording, links=links, config=config.alerts, database=database)
+        self.desk = AlertDesk(
+            engine=self.engine,
+            wording=wording,
+            links=links,
+            config=config.alerts,
+            database=database,
+            plans=plans,
+            routing=routing,
+        )
         if not config.alerts.people:
             log.warning("nobody is told of alarms; [alerts.people] is empty")
 

@@ -2,11 +2,12 @@
 
 from datetime import date
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from gateway.alerts.alarm import Alarm, Silence, SilenceKind
 from gateway.alerts.hours import BadHoursError, Opening, make_calendar, parse_hours
+from gateway.alerts.plans import HandOver, Window
 from gateway.alerts.rules import Place, in_scope
 from gateway.alerts.settings import AlertsConfig, PlaceConfig, RotaConfig, StepConfig
 from gateway.alerts.words import Role, Severity
@@ -17,16 +18,40 @@ STAND_INS: Final = 5
 """A stand-in may be away too; after so many the first one is told all the same."""
 
 
-class Routing:
-    """Answers for one configuration."""
+class Planned(Protocol):
+    """What people planned ahead, as it is now."""
 
-    def __init__(self, config: AlertsConfig) -> None:
+    @property
+    def hand_overs(self) -> tuple[HandOver, ...]:
+        """Those that have not ended, oldest first."""
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Likewise."""
+
+
+class Nothing:
+    """Nothing is planned but what the configuration says."""
+
+    hand_overs: tuple[HandOver, ...] = ()
+    windows: tuple[Window, ...] = ()
+
+
+class Routing:
+    """Answers for one configuration, and for what people planned beside it."""
+
+    def __init__(self, config: AlertsConfig, planned: Planned | None = None) -> None:
         """Take the configuration.
+
+        Args:
+            config: Who is told, and when.
+            planned: Hand-overs and windows that go before it.
 
         Raises:
             ConfigurationError: If its calendar is not known.
         """
         self._config = config
+        self._planned: Planned = Nothing() if planned is None else planned
         try:
             self._calendar = make_calendar(config.holidays if _asks_for_days(config) else "", *_days(config))
         except BadHoursError as error:
@@ -51,7 +76,7 @@ class Routing:
         """Who has a role for a place now, each once; the absent are stood in for."""
         day = self.opening(place.site).local(now_ms).date()
         named = self._named(role, place, now_ms, day)
-        return tuple(dict.fromkeys(self._present(name, day) for name in named))
+        return tuple(dict.fromkeys(self.present(name, now_ms, day) for name in named))
 
     def first_people(self, severity: Severity, place: Place, now_ms: int) -> tuple[str, ...]:
         """Those of the first step that has anybody."""
@@ -78,6 +103,11 @@ class Routing:
             if window.out_of_service:
                 return Silence(kind=SilenceKind.OUT_OF_SERVICE, why=window.why)
             found = found or Silence(kind=SilenceKind.SUPPRESSED, why=window.why)
+        for plan in self._planned.windows:
+            if in_scope(plan, place) and plan.counts_at(now_ms):
+                if plan.out_of_service:
+                    return Silence(kind=SilenceKind.OUT_OF_SERVICE, why=plan.why)
+                found = found or Silence(kind=SilenceKind.SUPPRESSED, why=plan.why)
         return found
 
     def opening(self, site: str) -> Opening:
@@ -98,26 +128,43 @@ class Routing:
         site = config.sites.get(place.site, PlaceConfig())
         if role is Role.DEPUTY:
             return site.deputy
+        if role is Role.CONTACT:
+            return site.contact
         if site.after_hours and not self.opening(place.site).is_open(now_ms):
             return site.after_hours
-        rota = next((one for one in config.rota if place.site and one.site == place.site), None)
-        rota = rota or next((one for one in config.rota if one.region == place.region and not site.responsible), None)
-        turn = () if rota is None else _turn(rota, day)
+        rota = self.rota_of(place)
+        turn = () if rota is None else turn_on(rota, day)
         return turn or site.responsible
 
-    def _present(self, name: str, day: date) -> str:
+    def rota_of(self, place: Place) -> RotaConfig | None:
+        """The rota of a place: its branch's own, else its region's where the branch names no responsible."""
+        config, site = self._config, self._config.sites.get(place.site, PlaceConfig())
+        rota = next((one for one in config.rota if place.site and one.site == place.site), None)
+        return rota or next((one for one in config.rota if one.region == place.region and not site.responsible), None)
+
+    def present(self, name: str, now_ms: int, day: date) -> str:
+        """Who is told in a person's place: they themselves, or whoever stands in; after a circle they themselves."""
         present = name
         for _ in range(STAND_INS):
-            away = next(
-                (one for one in self._config.away if one.person == present and one.from_ <= day <= one.to), None
-            )
-            if away is None:
+            other = self._stand_in(present, now_ms, day)
+            if other is None:
                 return present
-            present = away.stands_in
+            present = other
         return name
 
+    def _stand_in(self, name: str, now_ms: int, day: date) -> str | None:
+        # The latest hand-over counts: whoever made it knew of the others.
+        for plan in reversed(self._planned.hand_overs):
+            if plan.person == name and plan.counts_at(now_ms) and plan.stands_in in self._config.people:
+                return plan.stands_in
+        for away in self._config.away:
+            if away.person == name and away.from_ <= day <= away.to:
+                return away.stands_in
+        return None
 
-def _turn(rota: RotaConfig, day: date) -> tuple[str, ...]:
+
+def turn_on(rota: RotaConfig, day: date) -> tuple[str, ...]:
+    """Whose turn it is on a day; nobody's before the rota begins."""
     if day < rota.first:
         return ()
     return (rota.people[(day - rota.first).days // rota.each_days % len(rota.people)],)

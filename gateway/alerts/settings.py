@@ -188,6 +188,7 @@ class PlaceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     responsible: tuple[str, ...] = ()
     deputy: tuple[str, ...] = ()
     after_hours: tuple[str, ...] = ()
+    contact: tuple[str, ...] = ()
     hours: str | None = None
     time_zone: str | None = None
 

@@ -82,3 +82,4 @@ class Role(StrEnum):
     DEPUTY = "deputy"
     REGION = "region"
     CITY = "city"
+    CONTACT = "contact"

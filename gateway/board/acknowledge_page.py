@@ -76,6 +76,7 @@ class AcknowledgePage(Controller):
             return _page(request, sources, word, said=WHO.in_language(language), status=400)
         desk = desk_of(sources)
         person = desk.config.people.get(claim.person)
+        desk.was_read(claim, to_ms(sources.clock.now()))
         for alarm in desk.of_claim(claim):
             if alarm.state in ASKS:
                 desk.engine.acknowledge(alarm.id, by or (person.name if person else claim.person))

@@ -21,8 +21,8 @@ class FileNotifier:
         self._channel = channel
         self._lock = threading.Lock()
 
-    def send(self, message: Message, to: Address, now_ms: int) -> None:
-        """Append a line.
+    def send(self, message: Message, to: Address, now_ms: int) -> bool:
+        """Append a line; True, since a line on the disk is where its reader looks.
 
         Raises:
             ChannelUnavailable: If the file cannot be written now.
@@ -57,3 +57,4 @@ class FileNotifier:
             raise ChannelUnavailable(f"{self._path} cannot be written: {error.strerror}") from error
         if written != len(line) + 1:
             raise ChannelUnavailable(f"{self._path} took only a part of the line; is the disk full?", in_doubt=True)
+        return True

@@ -12,8 +12,11 @@ class Notifier(Protocol):
     def in_group(self) -> bool:
         """True if others than the person see the message."""
 
-    def send(self, message: Message, to: Address, now_ms: int) -> None:
+    def send(self, message: Message, to: Address, now_ms: int) -> bool | None:
         """Tell a person; returns once the channel's own service has taken it.
+
+        Returns:
+            True if the channel says that it is with the person already, not only with its service.
 
         Raises:
             ChannelUnavailable: Try again, or another channel.

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 _ID: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only in a column declared INTEGER; elsewhere 64 bits are asked for."""
@@ -199,6 +199,9 @@ notice: Final = Table(
     # One message may carry several notices; the batch is its key, the same when a crash makes it go out again.
     Column("batch", String(64), nullable=True),
     Column("ended_ms", BigInteger, nullable=True),
+    # Since version 5: the channel said that it reached the person's device, and the person opened or answered it.
+    Column("delivered_ms", BigInteger, nullable=True),
+    Column("read_ms", BigInteger, nullable=True),
     Column("detail", Text, nullable=False),
     UniqueConstraint("key", "person"),
     Index("notice_status", "status", "not_before_ms"),

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, inspect, select, text
 
 from gateway.errors import StateRefused
-from gateway.state import tables
+from gateway.state import alert_tables, tables
 
 Step = Callable[[Connection], None]
 
@@ -28,7 +28,18 @@ def _add_agent_keys(connection: Connection) -> None:
     tables.agent_key.create(connection)
 
 
-STEPS: Final = MappingProxyType[int, Step]({1: _add_alarms, 2: _add_sites, 3: _add_agent_keys})
+def _add_plans(connection: Connection) -> None:
+    """Version 5: hand-overs, windows and reports of incidents; when a message was delivered and read."""
+    for table in alert_tables.ALL:
+        table.create(connection)
+    known = {column["name"] for column in inspect(connection).get_columns(tables.notice.name)}
+    for name in ("delivered_ms", "read_ms"):
+        # A database that came from version 1 has just got them.
+        if name not in known:
+            connection.execute(text(f"ALTER TABLE {tables.notice.name} ADD COLUMN {name} BIGINT"))
+
+
+STEPS: Final = MappingProxyType[int, Step]({1: _add_alarms, 2: _add_sites, 3: _add_agent_keys, 4: _add_plans})
 """By the version it starts from, what makes the next one of it. Version 1 is the first."""
 
 

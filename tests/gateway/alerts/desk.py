@@ -13,11 +13,13 @@ from gateway.alerts.engine import AlertEngine
 from gateway.alerts.links import open_links
 from gateway.alerts.metrics import AlertMetrics
 from gateway.alerts.outbox import Outbox
+from gateway.alerts.plans import Plans
 from gateway.alerts.routing import Routing
 from gateway.alerts.rule_files import RuleFile
 from gateway.alerts.rules import Rules
 from gateway.alerts.texts import Wording
 from gateway.alerts.words import State
+from gateway.notifiers.errors import ChannelRefused
 from gateway.notifiers.message import Address, Message
 from gateway.state.state import State as Database
 from telemetry.clock import to_ms
@@ -66,18 +68,23 @@ class FakeChannel:
     def __init__(self, desk: "Desk", name: str) -> None:
         self.name = name
         self.fails: Exception | None = None
+        self.delivers = False
+        self.refuses_person = ""
         self.before: Callable[[], None] = lambda: None
         self.after: Callable[[], None] = lambda: None
         self._desk = desk
 
-    def send(self, message: Message, to: Address, now_ms: int) -> None:
+    def send(self, message: Message, to: Address, now_ms: int) -> bool:
         """Take it, or fail."""
         del now_ms
         self.before()
+        if self.refuses_person == to.person:
+            raise ChannelRefused("not to them")
         if self.fails is not None:
             raise self.fails
         self._desk.told.append((self._desk.minutes, self.name, to.person, message))
         self.after()
+        return self.delivers
 
 
 class Desk:
@@ -109,7 +116,8 @@ class Desk:
             self.database.close()
             self.database = Database.open(self.url)
         metrics = AlertMetrics(CollectorRegistry())
-        routing = Routing(self.config)
+        self.plans = Plans(self.database, self.config)
+        routing = Routing(self.config, self.plans)
         self.engine = AlertEngine(
             self.database,
             rules=Rules(self.rules),
@@ -117,6 +125,7 @@ class Desk:
             routing=routing,
             clock=self.clock,
             metrics=metrics,
+            plans=self.plans,
         )
         self.outbox = Outbox(self.database, self.config)
         self.links = open_links(self.config, self.database)
@@ -240,3 +249,9 @@ class Desk:
         step = self.engine.acknowledge(self.alarm.id, by)
         assert step is not None
         assert step.changed
+
+    def acknowledge_all(self, by: str = "resp") -> None:
+        """Somebody has all that is open and not held back."""
+        for alarm in self.open:
+            if not alarm.is_silent:
+                self.engine.acknowledge(alarm.id, by)

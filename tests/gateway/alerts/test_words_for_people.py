@@ -158,9 +158,12 @@ NOBODY: dict[str, Any] = {"sites": {}, "regions": {}, "city": []}
 def test_roles_by_place() -> None:
     who = routing()
     found = {role: who.people(role, BRANCH, NOW_MS) for role in Role}
-    assert found == {"responsible": ("resp",), "deputy": ("dep",), "region": ("reg",), "city": ("city",)}
+    named = {"responsible": ("resp",), "deputy": ("dep",), "region": ("reg",), "city": ("city",)}
+    assert found == {**named, "contact": ()}
+    reached = {**ALERTS["sites"]["b001"], "contact": ["reg"]}
+    assert routing(sites={"b001": reached}).people(Role.CONTACT, BRANCH, NOW_MS) == ("reg",)
     region = Place("north")
-    assert [who.people(role, region, NOW_MS) for role in Role] == [(), (), ("reg",), ("city",)]
+    assert [who.people(role, region, NOW_MS) for role in Role] == [(), (), ("reg",), ("city",), ()]
     assert who.first_people(Severity.CRITICAL, region, NOW_MS) == ("reg",)
 
 

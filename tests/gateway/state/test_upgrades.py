@@ -8,7 +8,12 @@ from sqlalchemy import inspect, select
 from gateway.state import tables
 from gateway.state.state import State
 
-NEW_IN = {2: ("alarm", "alarm_change", "condition", "notice", "alarm_note"), 3: ("registered_site",), 4: ("agent_key",)}
+NEW_IN = {
+    2: ("alarm", "alarm_change", "condition", "notice", "alarm_note"),
+    3: ("registered_site",),
+    4: ("agent_key",),
+    5: ("hand_over", "window", "incident_report"),
+}
 NEW_SINCE_1 = tuple(name for names in NEW_IN.values() for name in names)
 
 
@@ -48,4 +53,25 @@ def test_version_3_gets_the_keys_of_agents_and_keeps_its_rows(tmp_path: Path) ->
     with state.read() as reading:
         assert reading.execute(select(tables.agent_key)).all() == []
         assert [row.n for row in reading.execute(select(tables.mark))] == [7]
+    state.close()
+
+
+def test_version_4_gets_plans_and_its_notices_keep_what_they_say(tmp_path: Path) -> None:
+    """A notice that was told before the upgrade stays told, so that nobody hears of it again."""
+    url = f"sqlite:///{tmp_path / 'state.sqlite3'}"
+    State.open(url).close()
+    values = "1, 1, 'k', 'li', 'rise', 1, 'info', 'told', 1, 1, 0, 0, 'b', 2, ''"
+    with sqlite3.connect(tmp_path / "state.sqlite3") as connection:
+        for name in (name for version, names in NEW_IN.items() if version > 4 for name in names):
+            connection.execute(f"DROP TABLE {name}")
+        for name in ("delivered_ms", "read_ms"):
+            connection.execute(f"ALTER TABLE notice DROP COLUMN {name}")
+        connection.execute("UPDATE schema_version SET version = 4")
+        connection.execute(f"INSERT INTO notice VALUES ({values})")
+    connection.close()
+    state = State.open(url)
+    with state.read() as reading:
+        assert set(NEW_IN[5]) <= set(inspect(reading).get_table_names())
+        (row,) = reading.execute(select(tables.notice)).all()
+        assert (row.status, row.ended_ms, row.delivered_ms, row.read_ms) == ("told", 2, None, None)
     state.close()
