@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, inspect, select, text
 
 from gateway.errors import StateRefused
-from gateway.state import alert_tables, tables
+from gateway.state import alert_tables, case_tables, tables
 
 Step = Callable[[Connection], None]
 
@@ -39,7 +39,15 @@ def _add_plans(connection: Connection) -> None:
             connection.execute(text(f"ALTER TABLE {tables.notice.name} ADD COLUMN {name} BIGINT"))
 
 
-STEPS: Final = MappingProxyType[int, Step]({1: _add_alarms, 2: _add_sites, 3: _add_agent_keys, 4: _add_plans})
+def _add_cases(connection: Connection) -> None:
+    """Version 6: acceptance cases, the raw packs that they rest on, and the register of instruments."""
+    for table in case_tables.ALL:
+        table.create(connection)
+
+
+STEPS: Final = MappingProxyType[int, Step](
+    {1: _add_alarms, 2: _add_sites, 3: _add_agent_keys, 4: _add_plans, 5: _add_cases}
+)
 """By the version it starts from, what makes the next one of it. Version 1 is the first."""
 
 
