@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from sqlalchemy import Connection
 
 from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable
 from gateway.ingest.ledger import Entry, Ledger
@@ -71,6 +72,10 @@ class Item:
         return max(1, len(self.points)) + len(self.letters)
 
 
+KeepEvidence = Callable[[Connection, Sequence[Item]], object]
+"""Keeps of a round's packs what is evidence, in the transaction that writes the ledger."""
+
+
 class Committer:
     """Called from one thread (`put` from any).
 
@@ -93,11 +98,13 @@ class Committer:
         settings: IngestSettings,
         metrics: Metrics,
         rng: random.Random,
+        keep_evidence: KeepEvidence | None = None,
     ) -> None:
         """Make it.
 
         `lost` is told the regions whose store was found emptied or restored; `remember` writes whom the round's packs
-        are from, before anything of it is receipted; `series` gives the points of a site with their quantities.
+        are from, before anything of it is receipted; `series` gives the points of a site with their quantities;
+        `keep_evidence` keeps what acceptance cases rest on, in the transaction of the ledger.
         """
         self.storing = False
         self._store = store
@@ -111,6 +118,7 @@ class Committer:
         self._settings = settings
         self._metrics = metrics
         self._rng = rng
+        self._keep_evidence = keep_evidence
         self._queue = SharedQueue[Item](
             {
                 FACILITY: Limit(settings.waiting_facility_packs, settings.waiting_facility_bytes),
@@ -272,6 +280,8 @@ class Committer:
             with self._state.write() as connection:
                 self._marks.write(connection, marks)
                 self._ledger.write(connection, plan)
+                if self._keep_evidence is not None:
+                    self._keep_evidence(connection, self._batch)
                 outcome = self._parking.park(connection, letters)
         except StateUnavailable:
             self._ledger.forget()

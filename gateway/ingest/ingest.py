@@ -8,7 +8,7 @@ import structlog
 
 from gateway.errors import StateUnavailable
 from gateway.ingest.asking import NEVER_S, RESEND, Asking
-from gateway.ingest.committing import AIR, FACILITY, Committer
+from gateway.ingest.committing import AIR, FACILITY, Committer, KeepEvidence
 from gateway.ingest.directory import Directory
 from gateway.ingest.gateways import OtherGateways
 from gateway.ingest.hearing import Arrived, Hearer
@@ -67,6 +67,7 @@ class Ingest:
         rng: random.Random,
         gateway: str = "",
         census_every_s: float = CENSUS_EVERY_S,
+        keep_evidence: KeepEvidence | None = None,
     ) -> None:
         """Make it; nothing is read before `start`.
 
@@ -82,6 +83,7 @@ class Ingest:
             rng: For jitter and for the ids of commands.
             gateway: Our own id; without it other gateways are not looked for.
             census_every_s: How often the gauges over all agents and sites are set anew.
+            keep_evidence: Keeps the raw packs of branches with an acceptance case.
         """
         self._regions = list(regions)
         self._state = state
@@ -123,6 +125,7 @@ class Ingest:
             settings=settings,
             metrics=metrics,
             rng=rng,
+            keep_evidence=keep_evidence,
         )
         self._signatures = Signatures(
             state, refuse=settings.signatures == "refuse", agents=settings.agents, clock=clock, metrics=metrics
