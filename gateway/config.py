@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway.alerts.settings import AlertsConfig, RuleConfig
+from gateway.cases.settings import AcceptanceConfig
 from gateway.ingest.settings import IngestSettings
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -154,6 +155,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         sites: By site id, how the board calls it.
         rule: Alert rules beside the default ones.
         alerts: Who is told of alarms, when and how.
+        acceptance: How acceptance cases are watched, and how long their evidence is kept.
     """
 
     gateway: str
@@ -167,3 +169,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sites: dict[str, SiteConfig] = {}
     rule: tuple[RuleConfig, ...] = ()
     alerts: AlertsConfig = AlertsConfig()
+    acceptance: AcceptanceConfig = AcceptanceConfig()

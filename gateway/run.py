@@ -24,6 +24,7 @@ from gateway.board.app import make_app
 from gateway.board.sources import Sources
 from gateway.board.tokens import Tokens
 from gateway.bus_metrics import BusMetrics
+from gateway.cases.parts import make_cases
 from gateway.config import Config, SqliteStoreConfig
 from gateway.errors import ConfigurationError
 from gateway.ingest.dead_letters import Retried, dead_letters, retry
@@ -134,6 +135,14 @@ class Gateway:
                 clock=self._clock,
                 registry=self._metrics.registry,
             )
+            self._cases = make_cases(
+                config.acceptance,
+                state=self._state,
+                store=self._store,
+                clock=self._clock,
+                registry=self._metrics.registry,
+                zones={site: words.time_zone for site, words in config.sites.items()},
+            )
             self._ingest = Ingest(
                 regions=config.regions,
                 store=self._store,
@@ -145,7 +154,12 @@ class Gateway:
                 metrics=self._metrics,
                 rng=rng,
                 gateway=config.gateway,
+                keep_evidence=self._cases.keeper.keep,
             )
+            self._cases.watch(self._ingest.directory)
+            every_s = config.acceptance.supervise_every_s
+            self._supervise = Worker("supervise", self._cases.supervisor.round, idle_s=lambda: every_s)
+            self._cases.desk.on_change(self._supervise.wake)
             self._hear = Worker("hear", self._hear_round, gather_s=HEAR_GATHER_S, full=FULL_HEARING)
             self._keep = Worker(
                 "keep",
@@ -172,7 +186,7 @@ class Gateway:
                 bus=self._bus,
                 store=self._store,
                 state=self._state,
-                workers=(*workers, self._watch),
+                workers=(*workers, self._supervise, self._watch),
                 conflicts=self._ingest.directory.conflicts,
                 findings=self._ingest.findings,
                 store_fault=lambda: self._gate.fault,
@@ -195,6 +209,7 @@ class Gateway:
         self._alerts.start(self._ingest.directory)
         self._hear.start()
         self._keep.start()
+        self._supervise.start()
         self._bus.start()
         self._watch.start()
         self._watch.wake()
@@ -219,6 +234,7 @@ class Gateway:
         if all(ended):
             self._drain()
         self._alerts.stop(ALERTS_STOP_S)
+        self._supervise.stop(ALERTS_STOP_S)
         self._bus.stop(BUS_STOP_S)
         self._web.stop(HTTP_STOP_S)
         self._ready.close()
@@ -240,6 +256,7 @@ class Gateway:
             titles=config.sites,
             register=SiteBook(self._state, self._clock).all,
             alerts=self._alerts.desk,
+            cases=self._cases,
         )
         open_to_all = not config.http.on_loopback and not config.http.names
         return make_app(sources, names=None if open_to_all else config.http.names, tokens=tokens)

@@ -160,7 +160,7 @@ def _read(rows: Iterable[Sequence[str]], zone: tzinfo | None) -> Import:
         if not any(words.values()):
             continue
         try:
-            results.append(_result(words, zone))
+            results.append(result_of(words, zone))
         except ValueError as error:
             refused.append(Refused(line=number, detail=str(error)))
     return Import(results=tuple(results), refused=tuple(refused))
@@ -180,7 +180,12 @@ def _named(header: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _result(words: Mapping[str, str], zone: tzinfo | None) -> LaboratoryResult:
+def result_of(words: Mapping[str, str], zone: tzinfo | None) -> LaboratoryResult:
+    """One result in the words of a file or a form, by the English names of its columns; `zone` as in `from_csv`.
+
+    Raises:
+        ValueError: If it cannot be used; the text says why.
+    """
     for name in _COLUMNS:
         if not words.get(name):
             raise ValueError(f"{name} is empty")

@@ -13,8 +13,10 @@ from litestar.types import ASGIApp
 from gateway.board.acknowledge_page import AcknowledgePage
 from gateway.board.alerts_api import AlertsApi
 from gateway.board.api import Api
+from gateway.board.cases_api import CasesApi, ProfilesApi
 from gateway.board.guard import Guard
 from gateway.board.health import Health
+from gateway.board.instruments_api import InstrumentsApi
 from gateway.board.page import Page
 from gateway.board.problems import HANDLERS
 from gateway.board.sources import Sources
@@ -34,7 +36,13 @@ def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Toke
         return sources
 
     app = Litestar(
-        route_handlers=[Api, Health, Page, *([AlertsApi, AcknowledgePage] if sources.alerts is not None else [])],
+        route_handlers=[
+            Api,
+            Health,
+            Page,
+            *([AlertsApi, AcknowledgePage] if sources.alerts is not None else []),
+            *([CasesApi, ProfilesApi, InstrumentsApi] if sources.cases is not None else []),
+        ],
         dependencies={"sources": Provide(provide, sync_to_thread=False)},
         exception_handlers=HANDLERS,
         openapi_config=OpenAPIConfig(

@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from gateway.board.errors import RequestError
+from gateway.cases.errors import CaseError, CaseInvalid, CaseUnknown
 from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable, StoreWriteOnly
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,15 @@ def on_state_error(_request: Request[Any, Any, Any], error: StateUnavailable) ->
     return _answer(503, "State database unavailable", str(error), {"Retry-After": "5"})
 
 
+def on_case_error(_request: Request[Any, Any, Any], error: CaseError) -> Response[Problem]:
+    """What an acceptance case does not allow."""
+    if isinstance(error, CaseUnknown):
+        return _answer(404, "Not Found", str(error))
+    if isinstance(error, CaseInvalid):
+        return _answer(400, "Cannot be used", str(error))
+    return _answer(409, "Not as the case stands", str(error))
+
+
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """A fault of ours: its words go to the log, not to the caller."""
     log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
@@ -80,6 +90,7 @@ def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Prob
 
 HANDLERS: Final[dict[Any, Any]] = {
     RequestError: on_request_error,
+    CaseError: on_case_error,
     HTTPException: on_http_error,
     StoreUnavailable: on_store_error,
     StateUnavailable: on_state_error,

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from prometheus_client import CollectorRegistry
 
 from gateway.alerts.parts import AlertDesk
+from gateway.cases.parts import CaseParts
 from gateway.config import SiteConfig
 from gateway.ingest.directory import PointView, SiteView
 from gateway.ingest.minutes import Interval
@@ -85,6 +86,7 @@ class Sources:
         titles: What the configuration calls the branches; goes before the register.
         register: The register of branches, by site id.
         alerts: What answers for alarms; without it there are no pages about them.
+        cases: What answers for acceptance cases, likewise.
     """
 
     gateway: str
@@ -98,6 +100,7 @@ class Sources:
     titles: Mapping[str, SiteConfig] = field(default_factory=dict)
     register: Callable[[], Mapping[str, Site]] = dict
     alerts: AlertDesk | None = None
+    cases: CaseParts | None = None
 
 
 Parts = NamedDependency[Sources]

@@ -14,6 +14,8 @@ from gateway.alerts.settings import AlertsConfig
 from gateway.board.app import make_app
 from gateway.board.sources import Readiness, Sources
 from gateway.board.tokens import Tokens
+from gateway.cases.parts import make_cases
+from gateway.cases.settings import AcceptanceConfig
 from gateway.config import Config, SiteConfig
 from gateway.ingest.ingest import Ingest, IngestSettings
 from gateway.metrics import Metrics
@@ -45,6 +47,7 @@ class Branches:
         *,
         clock: Clock | None = None,
         alerts: AlertsConfig = AlertsConfig(),  # noqa: B008
+        acceptance: AcceptanceConfig = AcceptanceConfig(),  # noqa: B008
     ) -> None:
         self.clock = clock or FakeClock(1_790_000_000.0)
         self.state = State.open(f"sqlite:///{folder}/state.sqlite3")
@@ -62,6 +65,14 @@ class Branches:
             registry=self.metrics.registry,
         )
         self.alerts.engine.load()
+        self.cases = make_cases(
+            acceptance,
+            state=self.state,
+            store=self.store,
+            clock=self.clock,
+            registry=self.metrics.registry,
+            zones={site: words.time_zone for site, words in TITLES.items()},
+        )
         self.ingest = Ingest(
             regions=["north"],
             store=self.store,
@@ -73,7 +84,9 @@ class Branches:
             metrics=self.metrics,
             rng=random.Random(3),
             gateway="gw",
+            keep_evidence=self.cases.keeper.keep,
         )
+        self.cases.watch(self.ingest.directory)
         self.ingest.start()
         self.alerts.engine.watch(lambda: lives_of(self.ingest.directory))
 
@@ -95,6 +108,7 @@ class Branches:
             titles=TITLES,
             register=SiteBook(self.state, self.clock).all,
             alerts=self.alerts.desk,
+            cases=self.cases,
         )
         return make_app(sources, names=names, tokens=tokens)
 
@@ -126,11 +140,11 @@ class Branches:
         )
         self._pack(root, root.readings, point, room, None, records)
 
-    def door(self, *, working: bool, state: str, reason: str = "", root: Root = XIDAN) -> None:
+    def door(self, *, working: bool, state: str, reason: str = "", root: Root = XIDAN, room: str = "entrance") -> None:
         """A state of the automatic door comes and is stored."""
         values: dict[str, bool | str] = {"working": working, "state": state, "reason": reason}
         records = tuple(Record(name=name, time_ms=self.now_ms, value=value) for name, value in values.items())
-        self._pack(root, root.facility("door"), "door", "entrance", "door", records)
+        self._pack(root, root.facility("door"), "door", room, "door", records)
 
     def cord(self, state: str, root: Root = XIDAN) -> None:
         """A state of the toilet's cord comes and is stored."""

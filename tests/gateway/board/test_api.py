@@ -379,7 +379,9 @@ def test_the_ledger_tells_what_is_there(branches: Branches) -> None:
 def test_every_question_is_in_the_openapi_document_and_there_are_no_pages_beside_it(branches: Branches) -> None:
     document = ask(branches, "/api/v1/openapi.json")
     assert document["openapi"].startswith("3.")
-    paths = set(document["paths"])
+    # The page of the cases has their addresses, and a test of its own holds it to them.
+    cases = ("/api/v1/cases", "/api/v1/instruments", "/api/v1/profiles")
+    paths = {path for path in document["paths"] if not path.startswith(cases)}
     assert {
         "/api/v1/sites",
         "/api/v1/sites/{site}/points",

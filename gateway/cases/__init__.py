@@ -1,0 +1,1 @@
+"""Live acceptance cases: opened, watched, judged, kept as evidence."""

@@ -1,0 +1,93 @@
+"""Puts the parts of acceptance cases together, for the gateway and for tests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from gateway.cases.desk import CaseDesk
+from gateway.cases.dossier import Dossiers
+from gateway.cases.keeper import PackKeeper
+from gateway.cases.metrics import CaseMetrics
+from gateway.cases.rejudging import Rejudging
+from gateway.cases.settings import AcceptanceConfig
+from gateway.cases.supervisor import Supervisor
+from gateway.ingest.directory import Directory
+from gateway.ports import Store
+from gateway.state.state import State
+from telemetry.clock import Clock
+from telemetry.messages import PointInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseParts:
+    """All that answers for cases.
+
+    Attributes:
+        desk: Changes and judges them.
+        rejudging: What judgements said.
+        keeper: Keeps raw packs; the ingest calls it.
+        supervisor: Watches them.
+        store: Where readings are.
+        metrics: Their numbers.
+        state: The state database.
+        clock: The time.
+        settings: `[acceptance]`.
+        zones: By site, its zone in the IANA table.
+    """
+
+    desk: CaseDesk
+    rejudging: Rejudging
+    keeper: PackKeeper
+    supervisor: Supervisor
+    store: Store
+    metrics: CaseMetrics
+    state: State
+    clock: Clock
+    settings: AcceptanceConfig
+    zones: Mapping[str, str]
+
+    def watch(self, directory: Directory) -> None:
+        """Let the agents' presence tell which instrument stands where."""
+
+        def standing(site: str) -> dict[str, PointInfo]:
+            return standing_in(directory, site)
+
+        self.desk.watch(standing)
+        self.supervisor.watch(standing)
+
+
+def make_cases(
+    settings: AcceptanceConfig,
+    *,
+    state: State,
+    store: Store,
+    clock: Clock,
+    registry: CollectorRegistry,
+    zones: Mapping[str, str],
+) -> CaseParts:
+    """The parts of cases on one state database and store."""
+    metrics = CaseMetrics(registry)
+    desk = CaseDesk(state, Dossiers(state, store, settings), settings=settings, clock=clock, metrics=metrics)
+    return CaseParts(
+        desk=desk,
+        rejudging=Rejudging(desk),
+        keeper=PackKeeper(metrics),
+        supervisor=Supervisor(state, store, desk, settings=settings, clock=clock, metrics=metrics),
+        store=store,
+        metrics=metrics,
+        state=state,
+        clock=clock,
+        settings=settings,
+        zones=zones,
+    )
+
+
+def standing_in(directory: Directory, site: str) -> dict[str, PointInfo]:
+    """What the agents of a branch say stands at its points."""
+    return {
+        info.point: info
+        for agent in directory.agents(site)
+        if agent.presence is not None
+        for info in agent.presence.points
+    }
