@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.acceptance import laboratory, plan
 from gateway.acceptance.evidence import EvidencePack
-from gateway.acceptance.laboratory import LaboratoryResult, Refused, UnreadableError
+from gateway.acceptance.laboratory import LaboratoryResult, Refused
 from gateway.acceptance.verdict import CaseVerdict
 from gateway.cases import bundles, events, rows
 from gateway.cases.checks import check_repeats, check_result, checked_plan, unplaced
@@ -20,6 +20,7 @@ from gateway.cases.life import Judgement, Life
 from gateway.cases.metrics import CaseMetrics
 from gateway.cases.rows import CaseRow, Happened
 from gateway.cases.settings import AcceptanceConfig
+from gateway.spreadsheet import UnreadableError
 from gateway.state.state import State
 from telemetry.clock import Clock, to_ms
 from telemetry.messages import PointInfo
