@@ -24,6 +24,9 @@ class _Ingest(Protocol):
     @property
     def storing(self) -> bool: ...
 
+    @property
+    def trouble(self) -> tuple[str, str] | None: ...
+
 
 class _Bus(Protocol):
     @property
@@ -129,7 +132,7 @@ class ReadinessCheck:
         if store is not None:
             found.append(Finding("store", f"store: {store}"))
         elif not self._ingest.storing:
-            found.append(Finding("store", "store: it did not take the last readings; they are tried again"))
+            found.append(self._not_storing())
         if self._bus.fault is not None:
             found.append(Finding("broker", f"broker: {self._bus.fault}"))
         state = self._state.fault()
@@ -138,6 +141,13 @@ class ReadinessCheck:
         found += [Finding("worker", f"a fault of ours: {one.fault}") for one in self._workers if one.fault is not None]
         found += [Finding("worker", text) for text in self._hangs()]
         return found
+
+    def _not_storing(self) -> Finding:
+        """It answers questions and takes nothing, as with a full disk: only the failed write knows why."""
+        part, words = self._ingest.trouble or ("store", "")
+        return Finding(
+            part, f"{part}: it did not take the last readings; they are tried again" + (f" ({words})" if words else "")
+        )
 
     def _warnings(self) -> list[Finding]:
         found = []

@@ -81,6 +81,7 @@ class Committer:
 
     Attributes:
         storing: True while store and state take what they are given.
+        trouble: While they do not: `store` or `state`, and what it said last; None before the first round.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class Committer:
         `keep_evidence` keeps what acceptance cases rest on, in the transaction of the ledger.
         """
         self.storing = False
+        self.trouble: tuple[str, str] | None = None
         self._store = store
         self._state = state
         self._ledger = ledger
@@ -345,10 +347,11 @@ class Committer:
     def _succeeded(self) -> None:
         if not self.storing:
             log.info("store takes readings", after_failures=self._failures)
-        self.storing, self._failures = True, 0
+        self.storing, self.trouble, self._failures = True, None, 0
 
     def _store_failed(self, error: StoreUnavailable) -> None:
         self._metrics.store_failures.inc()
+        self.trouble = ("store", str(error))
         self._compare_first = True
         longest = self._settings.store_retry_at_most_s
         least = MISCONFIGURED_WAIT_S if isinstance(error, StoreMisconfigured) else 0.0
@@ -357,6 +360,7 @@ class Committer:
 
     def _state_failed(self, error: StateUnavailable) -> None:
         self._metrics.state_failures.inc()
+        self.trouble = ("state", str(error))
         self._failed("state database does not take the ledger", error, 0.0)
 
     def _failed(self, event: str, error: Exception, least_s: float) -> None:

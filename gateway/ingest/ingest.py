@@ -155,6 +155,11 @@ class Ingest:
         """True while the store takes what it is given."""
         return self._committer.storing
 
+    @property
+    def trouble(self) -> tuple[str, str] | None:
+        """While it takes nothing: `store` or `state`, and what that said last; None before the first attempt."""
+        return self._committer.trouble
+
     def start(self) -> None:
         """Take in what an earlier run left, and hold the store's marks against the ledger's (rule 10).
 

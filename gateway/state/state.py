@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from gateway.errors import StateRefused, StateUnavailable
+from gateway.errors import StateRefused
+from gateway.state.troubles import in_our_words
 from gateway.state.upgrades import STEPS, Step, bring_up
 
 BUSY_TIMEOUT_MS: Final = 10_000
@@ -65,7 +67,7 @@ class State:
         Raises:
             StateUnavailable: If the database did not carry it out.
         """
-        with self._turn, _translated():
+        with self._turn, self._translated():
             connection = self.engine.connect().execution_options(openhall_writes=True)
             with connection, connection.begin():
                 yield connection
@@ -79,7 +81,7 @@ class State:
         """
         with (
             self._turn if self._shared else contextlib.nullcontext(),
-            _translated(),
+            self._translated(),
             self.engine.connect() as connection,
         ):
             yield connection
@@ -87,6 +89,13 @@ class State:
     def close(self) -> None:
         """Release every connection."""
         self.engine.dispose()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise in_our_words(error, self.engine.url) from error
 
 
 def upsert(
@@ -120,14 +129,6 @@ def _insert_missing(dialect: str, table: Table) -> Any:
 def _insert(dialect: str, table: Table) -> Any:
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return insert(table)
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise StateUnavailable(f"state database: {str(error).splitlines()[0]}") from error
 
 
 def _engine(url: str) -> Engine:

@@ -1,5 +1,6 @@
 """The embedded store: one SQLite file, written by one connection and read by several."""
 
+import errno
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -201,6 +202,11 @@ def _ours(path: Path, error: Exception) -> StoreUnavailable:
         return StoreMisconfigured(
             f"{path} is damaged ({error}): move it away and restore the newest copy, or start with an empty one; "
             "the branches send again what they still hold"
+        )
+    if (code is not None and code & 0xFF == sqlite3.SQLITE_FULL) or getattr(error, "errno", None) == errno.ENOSPC:
+        return StoreUnavailable(
+            f"{path}: the disk is full ({error}): free some space on it; what waits is written then, and the branches "
+            "keep the rest"
         )
     return StoreUnavailable(f"{path}: {error}")
 

@@ -203,6 +203,7 @@ class Part:
     """Ingest, bus and worker in one, as far as `/readyz` looks at them."""
 
     storing = True
+    trouble: tuple[str, str] | None = None
     fault: str | None = None
     rival = False
 
@@ -234,6 +235,9 @@ def test_every_part_that_fails_is_a_reason_and_every_oddity_a_warning(state: Sta
     assert (check().reasons, check().warnings) == ([], [])
     part.storing = False
     assert [one.part for one in check().reasons] == ["store"]
+    part.trouble = ("state", "/var/state.sqlite3: the disk is full")
+    assert [one.part for one in check().reasons] == ["state"]
+    assert "the disk is full" in check().reasons[0].text
     store_faults[0] = "no bucket"
     assert [one.text for one in check().reasons] == ["store: no bucket"]
     part.fault, worker.fault = "not connected", "keep: KeyError: 'x'"
