@@ -11,6 +11,7 @@ from gateway.alerts.alarm import Shelf, Step
 from gateway.alerts.parts import AlertDesk
 from gateway.alerts.words import Reason, State
 from gateway.board.alert_answers import Acknowledgement, Alert, Alerts, Shelving, alert_of
+from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
 from gateway.board.guard import PROGRAM
 from gateway.board.languages import preferred
@@ -35,7 +36,7 @@ class AlertsApi(Controller):
 
     path = "/api/v1/alerts"
 
-    @get("/", sync_to_thread=True, summary="Alarms, the newest first")
+    @get("/", sync_to_thread=True, summary="Alarms, the newest first", responses=problems(503))
     def alerts(
         self,
         request: Ask,
@@ -46,16 +47,19 @@ class AlertsApi(Controller):
         after: After = None,
     ) -> Alerts:
         """Those that have not ended, or those in one state."""
-        for name in request.query_params:
-            if name not in ("state", "site", "limit", "after"):
-                detail = f"{name[:64]!r} is no parameter here; known: state, site, limit, after"
-                raise RequestError(400, "Unknown parameter", detail)
+        only(request, "state", "site", "limit", "after")
         desk, language = desk_of(sources), preferred(request.headers.get("accept-language", ""))
         found = desk.engine.alarms(state=_state(which), site=site, before=after_ms(after), limit=limit + 1)
         page = [alert_of(alarm, desk.wording, language) for alarm in found[:limit]]
         return Alerts(alerts=page, next=next_word(int(page[-1].id)) if len(found) > limit else None)
 
-    @post("/{alert:int}/acknowledge", status_code=200, sync_to_thread=True, summary="Somebody has it")
+    @post(
+        "/{alert:int}/acknowledge",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Somebody has it",
+        responses=problems(403, 404, 413, 503),
+    )
     def acknowledge(
         self, request: Ask, sources: Parts, alert: FromPath[int], data: JSONBody[Acknowledgement | None] = None
     ) -> Alert:
@@ -65,7 +69,13 @@ class AlertsApi(Controller):
         by = _who(request, data.by if data is not None else "")
         return _answer(request, desk, _known(desk.engine.acknowledge(alert, by), alert))
 
-    @post("/{alert:int}/shelve", status_code=200, sync_to_thread=True, summary="Put it aside until a time")
+    @post(
+        "/{alert:int}/shelve",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Put it aside until a time",
+        responses=problems(403, 404, 409, 413, 503),
+    )
     def shelve(
         self, request: Ask, sources: Parts, alert: FromPath[int], data: JSONBody[Shelving | None] = None
     ) -> Alert:

@@ -7,6 +7,7 @@ from litestar.datastructures import State as AppState
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from gateway.board import answers
+from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
 from gateway.board.guides import GUIDES
 from gateway.board.languages import preferred
@@ -25,8 +26,11 @@ AHEAD_MS: Final = 300_000
 
 Limit = Annotated[int, QueryParameter(ge=1, le=MAX_LIMIT, description="At most so many items")]
 After = Annotated[str | None, QueryParameter(description="The `next` of the answer before")]
-From = Annotated[str | None, QueryParameter(name="from", description="RFC 3339 or Unix seconds, inclusive")]
-To = Annotated[str | None, QueryParameter(description="RFC 3339 or Unix seconds, exclusive; all there is if left out")]
+From = Annotated[
+    str | None,
+    QueryParameter(name="from", description="RFC 3339 or Unix seconds, inclusive; 24 hours before `to` if left out"),
+]
+To = Annotated[str | None, QueryParameter(description="RFC 3339 or Unix seconds, exclusive; now if left out")]
 Ask = Request[None, None, AppState]
 
 
@@ -35,10 +39,10 @@ class Api(Controller):
 
     path = "/api/v1"
 
-    @get("/sites", sync_to_thread=True, summary="All branches")
+    @get("/sites", sync_to_thread=True, summary="All branches", responses=problems(503))
     def sites(self, request: Ask, sources: Parts, limit: Limit = DEFAULT_LIMIT, after: After = None) -> answers.Sites:
         """Every branch that was heard of, or that the register has in a region of this gateway, by id."""
-        _known(request, "limit", "after")
+        only(request, "limit", "after")
         last = after_id(after)
         register = sources.register()
         views = {site.site: site for site in sources.directory.sites()}
@@ -50,12 +54,17 @@ class Api(Controller):
         ]
         return answers.Sites(sites=page, next=next_word(page[-1].site) if len(found) > limit else None)
 
-    @get("/sites/{site:str}/points", sync_to_thread=True, summary="The points of a branch with their newest values")
+    @get(
+        "/sites/{site:str}/points",
+        sync_to_thread=True,
+        summary="The points of a branch with their newest values",
+        responses=problems(404, 503),
+    )
     def points(
         self, request: Ask, sources: Parts, site: FromPath[str], limit: Limit = DEFAULT_LIMIT, after: After = None
     ) -> answers.Points:
         """Every point of a branch, by id."""
-        _known(request, "limit", "after")
+        only(request, "limit", "after")
         _require_site(sources, site)
         last = after_id(after)
         views = sorted((view for view in sources.directory.points(site) if view.info.point > last), key=_name)
@@ -63,7 +72,12 @@ class Api(Controller):
         page = [_point(view, now_ms) for view in views[:limit]]
         return answers.Points(points=page, next=next_word(page[-1].point) if len(views) > limit else None)
 
-    @get("/readings", sync_to_thread=True, summary="Stored readings of one quantity at one point")
+    @get(
+        "/readings",
+        sync_to_thread=True,
+        summary="Stored readings of one quantity at one point",
+        responses=problems(404, 501, 503),
+    )
     def readings(
         self,
         request: Ask,
@@ -77,7 +91,7 @@ class Api(Controller):
         after: After = None,
     ) -> answers.Readings:
         """Good and suspect values, oldest first; the last 24 hours unless asked otherwise."""
-        _known(request, "site", "point", "quantity", "from", "to", "limit", "after")
+        only(request, "site", "point", "quantity", "from", "to", "limit", "after")
         row = _require_quantity(quantity)
         from_ms, to_ms_ = _span(sources, from_, to)
         last = after_ms(after)
@@ -95,7 +109,12 @@ class Api(Controller):
         more = next_word(found[limit - 1].time_ms) if len(found) > limit else None
         return answers.Readings(site=site, point=point, quantity=quantity, unit=row.unit, rows=rows, next=more)
 
-    @get("/curve", sync_to_thread=True, summary="Stored readings summed up by steps of time")
+    @get(
+        "/curve",
+        sync_to_thread=True,
+        summary="Stored readings summed up by steps of time",
+        responses=problems(404, 501, 503),
+    )
     def curve(
         self,
         request: Ask,
@@ -108,7 +127,7 @@ class Api(Controller):
         step_s: Annotated[int, QueryParameter(ge=1, le=86_400, description="Seconds of one step")] = 300,
     ) -> answers.Curve:
         """Mean, lowest and highest of the good values of each step, and the mean of the suspect ones."""
-        _known(request, "site", "point", "quantity", "from", "to", "step_s")
+        only(request, "site", "point", "quantity", "from", "to", "step_s")
         row = _require_quantity(quantity)
         from_ms, to_ms_ = _span(sources, from_, to)
         if to_ms_ - from_ms > MAX_STEPS * step_s * 1_000:
@@ -119,7 +138,12 @@ class Api(Controller):
         rows = summed_up(sources.store, query, step_s)
         return answers.Curve(site=site, point=point, quantity=quantity, unit=row.unit, step_s=step_s, rows=rows)
 
-    @get("/ledger", sync_to_thread=True, summary="What of a branch's time is there, owed and lost")
+    @get(
+        "/ledger",
+        sync_to_thread=True,
+        summary="What of a branch's time is there, owed and lost",
+        responses=problems(404, 503),
+    )
     def ledger(
         self,
         request: Ask,
@@ -131,7 +155,7 @@ class Api(Controller):
         after: After = None,
     ) -> answers.LedgerAnswer:
         """Intervals, oldest first; the last 24 hours unless asked otherwise."""
-        _known(request, "site", "from", "to", "limit", "after")
+        only(request, "site", "from", "to", "limit", "after")
         _require_site(sources, site)
         from_ms, to_ms_ = _span(sources, from_, to, ahead_ms=0)
         last = after_ms(after)
@@ -149,19 +173,16 @@ class Api(Controller):
         more = next_word(found[limit - 1].to_ms) if len(found) > limit else None
         return answers.LedgerAnswer(site=site, intervals=intervals, next=more)
 
-    @get("/quantities", sync_to_thread=False, summary="Every measured quantity and how it is shown")
+    @get(
+        "/quantities",
+        sync_to_thread=False,
+        summary="Every measured quantity and how it is shown",
+        responses=problems(),
+    )
     def quantities(self, request: Ask) -> answers.QuantityInfos:
         """The table that everything of OpenHall reads, with the guide values of the board."""
-        _known(request)
+        only(request)
         return answers.QuantityInfos(quantities=[_info(row) for row in WIRE_QUANTITIES.values()])
-
-
-def _known(request: Ask, *names: str) -> None:
-    """A parameter that nobody knows is a slip that would silently change the answer."""
-    for name in request.query_params:
-        if name not in names:
-            known = ", ".join(names) or "none"
-            raise RequestError(400, "Unknown parameter", f"{name[:64]!r} is no parameter here; known: {known}")
 
 
 def _require_site(sources: Sources, site: str) -> None:

@@ -399,6 +399,43 @@ def test_every_question_is_in_the_openapi_document_and_there_are_no_pages_beside
         ask(branches, path, 404)
 
 
+def test_the_description_tells_of_errors_and_of_what_is_left_out(branches: Branches) -> None:
+    """Every error as the problem that comes, and what `from` and `to` mean where they are not given."""
+    paths = ask(branches, "/api/v1/openapi.json")["paths"]
+    questions = {(path, method): one for path, all_of in paths.items() for method, one in all_of.items()}
+    for (path, _method), one in questions.items():
+        assert {"400", "401", "405", "421"} <= one["responses"].keys(), path
+        for status, answer in one["responses"].items():
+            if int(status) >= 400:
+                assert answer["content"]["application/problem+json"]["schema"] == {
+                    "$ref": "#/components/schemas/Problem"
+                }
+                assert answer["description"]
+    for path in ("/api/v1/readings", "/api/v1/ledger", "/api/v1/curve", "/api/v1/sites/{site}/points"):
+        assert {"404", "503"} <= paths[path]["get"]["responses"].keys()
+    for path in ("/api/v1/readings", "/api/v1/ledger", "/api/v1/curve"):
+        told = {one["name"]: one["description"] for one in paths[path]["get"]["parameters"] if "description" in one}
+        assert told["from"].endswith("24 hours before `to` if left out")
+        assert told["to"].endswith("now if left out")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/v1/sites?limit=1&limit=2",
+        "/api/v1/ledger?site=dongdan&site=xidan",
+        "/api/v1/readings?site=dongdan&point=hall-air&quantity=co2_ppm&from=0&from=1",
+        "/api/v1/alerts?state=normal&state=normal",
+    ],
+)
+def test_a_parameter_given_twice_is_refused(branches: Branches, address: str) -> None:
+    """The last one would win in silence."""
+    branches.present([HALL])
+    problem = ask(branches, address, 400)
+    assert problem["title"] == "Repeated parameter"
+    assert "more than once" in problem["detail"]
+
+
 def test_the_quantities_tell_how_each_is_shown(branches: Branches) -> None:
     rows = {row["quantity"]: row for row in ask(branches, "/api/v1/quantities")["quantities"]}
     assert rows["co2_ppm"]["guide"] == {

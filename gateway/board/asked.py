@@ -1,0 +1,53 @@
+"""What a request asks: parameters that are known, each once, and the problems that may come instead of an answer."""
+
+from typing import Any, Final
+
+from litestar import Request
+from litestar.openapi.datastructures import ResponseSpec
+
+from gateway.board.errors import RequestError
+from gateway.board.problems import MEDIA_TYPE, Problem
+
+NAME_LETTERS: Final = 64
+
+_PROBLEMS: Final = {
+    400: "A parameter is missing, unknown, given twice or out of range; the detail names it",
+    401: "No token, or none that is known; only where the gateway has tokens",
+    403: "The request comes from a page of another site",
+    404: "There is no such branch, point or alert",
+    405: "This address does not know this method",
+    409: "The thing asked for is not in a state for this",
+    413: "The body is too long",
+    421: "The gateway does not answer under this name",
+    501: "The store is only written and cannot be asked",
+    503: "Store or state database give no answer now; Retry-After says when to ask again",
+}
+EVERYWHERE: Final = (400, 401, 405, 421)
+
+
+def only(request: Request[Any, Any, Any], *names: str) -> None:
+    """Refuse parameters that nobody knows, or that are given twice: a slip would silently change the answer.
+
+    Raises:
+        RequestError: With status 400; the detail names the parameter.
+    """
+    seen: set[str] = set()
+    for name, _value in request.query_params.multi_items():
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise RequestError(
+                400, "Unknown parameter", f"{name[:NAME_LETTERS]!r} is no parameter here; known: {known}"
+            )
+        if name in seen:
+            raise RequestError(400, "Repeated parameter", f"{name!r} is given more than once; give it once")
+        seen.add(name)
+
+
+def problems(*more: int) -> dict[int, ResponseSpec]:
+    """What the description says of errors: those of every address, and `more`."""
+    return {
+        status: ResponseSpec(
+            data_container=Problem, description=_PROBLEMS[status], media_type=MEDIA_TYPE, generate_examples=False
+        )
+        for status in sorted({*EVERYWHERE, *more})
+    }
