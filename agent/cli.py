@@ -209,7 +209,7 @@ def _read_once(options: argparse.Namespace) -> int:
     if options.json:
         _answer(json.dumps(findings.as_json(), ensure_ascii=False))
     else:
-        for line in findings.lines():
+        for line in findings.lines() or ["no sensors are configured ([[sensors]]), so there is nothing to read"]:
             _answer(line)
     return NEGATIVE if findings.faults else WELL
 

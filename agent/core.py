@@ -335,6 +335,10 @@ class AgentCore:
 
     def _resend(self, command: Command) -> Mapping[str, Any]:
         self._asked_s = self._clock.monotonic()
+        by_number = (command.journal, command.ranges)
+        by_time = (command.from_, command.to)
+        if any(one is not None for one in by_number) and any(one is not None for one in by_time):
+            raise CommandError("resend takes journal and ranges, or from and to; these say both")
         if command.journal is not None and command.ranges is not None:
             result = self._journal.resend(command.journal, command.ranges)
         elif command.from_ is not None and command.to is not None:

@@ -18,13 +18,14 @@ from gateway.ingest.signatures import WORDS, Judged, Verdict
 from gateway.ports import Point
 from gateway.quality.single import field_of
 from telemetry.errors import MalformedError, Reason
-from telemetry.readings import Declaration, Pack, Record, declaration_of
+from telemetry.readings import Declaration, DropReason, Pack, Record, declaration_of
 from telemetry.senml import Decoded, decode
 from telemetry.senml_records import Fault
 from telemetry.topics import Channel, Root
 
 DROPPED: Final = "dropped_"
 CALLED: Final = "called"
+DROP_REASONS: Final = tuple(reason.value for reason in DropReason)
 DETAILS: Final = 5
 """So many faults of one pack are told in words; the others are counted."""
 
@@ -184,6 +185,10 @@ class Reader:
         declared = declaration_of(pack)
         if declared is None:
             detail = "a declaration carries dropped_journal, dropped_reason, and first, last, from, to running upwards"
+            faults.append(Fault(Reason.SENML, detail, b""))
+            return
+        if declared.reason not in DROP_REASONS:
+            detail = f"dropped_reason {declared.reason[:40]!r} is none of {', '.join(DROP_REASONS)}"
             faults.append(Fault(Reason.SENML, detail, b""))
             return
         # Nothing was measured before 1970 or after now, whatever a wrong clock says.

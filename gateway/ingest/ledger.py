@@ -6,7 +6,7 @@ unknown reason, follows from that and from what the agents say they have, so it 
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -14,7 +14,6 @@ from gateway.ingest import ledger_rows
 from gateway.ingest.ledger_rows import JournalEntry, Key
 from gateway.ingest.minutes import (
     MINUTE_MS,
-    UNKNOWN,
     Gaps,
     Held,
     Interval,
@@ -29,10 +28,8 @@ from gateway.ingest.spans import Changes, TimedSpans
 from gateway.state.state import State
 from telemetry.clock import Clock, to_ms
 from telemetry.ranges import RangeSet, Span
-from telemetry.readings import Declaration, DropReason
+from telemetry.readings import Declaration
 from telemetry.topics import Root
-
-_DROP_REASONS: Final = frozenset(reason.value for reason in DropReason)
 
 
 class Entry(NamedTuple):
@@ -164,10 +161,9 @@ class Ledger:
             mine.missing.add(first, last)
         given_up = entry.declaration
         if given_up is not None:
-            reason = given_up.reason if given_up.reason in _DROP_REASONS else UNKNOWN
             other_key = (entry.root, given_up.journal)
             other = touched[other_key] = self._journals[other_key]
-            spans = other.declared.setdefault(reason, TimedSpans())
+            spans = other.declared.setdefault(given_up.reason, TimedSpans())
             spans.add(given_up.first, given_up.last, given_up.from_ms, given_up.to_ms)
 
     def _add_minutes(self, site: str, minutes: Iterable[int]) -> Changes:

@@ -76,6 +76,15 @@ def test_read_once_with_simulated_sensors(config: Path, capsys: pytest.CaptureFi
     assert reading["serial"]
 
 
+def test_read_once_with_no_sensors_says_so(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing to read is well, but not silence."""
+    config.write_text(GOOD[: GOOD.index("[[sensors]]")], encoding="utf-8")
+    assert main(["read-once", "--config", str(config)]) == 0
+    assert "no sensors are configured" in capsys.readouterr().out
+    assert main(["read-once", "--config", str(config), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"readings": [], "faults": []}
+
+
 def test_read_once_without_the_sensor(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """1: a finding, with the reason."""
     assert main(["read-once", "--config", str(config), "--json"]) == 1

@@ -318,9 +318,21 @@ def test_resend_by_time(bench: Bench) -> None:
     assert reply["result"] == {"sent": 2, "missing": []}
 
 
-@pytest.mark.parametrize("words", [{}, {"journal": "j"}, {"ranges": [[1, 2]]}, {"from": 1.0}, {"from": 2.0, "to": 1.0}])
-def test_a_resend_that_says_nothing_is_answered(bench: Bench, words: dict[str, Any]) -> None:
-    """With what it needs."""
+@pytest.mark.parametrize(
+    "words",
+    [
+        {},
+        {"journal": "j"},
+        {"ranges": [[1, 2]]},
+        {"from": 1.0},
+        {"from": 2.0, "to": 1.0},
+        {"journal": "j", "ranges": [[1, 2]], "from": 1.0, "to": 2.0},
+        {"journal": "j", "ranges": [[1, 2]], "to": 2.0},
+        {"journal": "j", "from": 1.0, "to": 2.0},
+    ],
+)
+def test_a_resend_that_says_nothing_or_two_things_is_answered(bench: Bench, words: dict[str, Any]) -> None:
+    """With what it needs; of two forms none is chosen in silence."""
     bench.connect()
     (reply,) = bench.command("resend", **words)
     assert not reply["ok"]

@@ -1,5 +1,6 @@
 """What the ledger says of minutes and pairs: there, owed, lost; it heals, it survives, it expires."""
 
+from gateway.ingest.dead_letters import dead_letters
 from gateway.ingest.ingest import IngestSettings
 from gateway.ingest.ledger import Entry, Ledger
 from gateway.ingest.minutes import Interval, Status
@@ -114,13 +115,17 @@ def test_what_the_store_has_is_there_whatever_was_declared() -> None:
     assert hall.statuses() == {-5: "there", -1: "there"}
 
 
-def test_an_unknown_reason_of_a_newer_agent_is_unknown() -> None:
-    """It cannot make labels without end."""
+def test_a_reason_that_is_none_of_the_four_is_parked() -> None:
+    """A declaration says why in the contract's words or says nothing; it is on record, and its pair receipted."""
     hall = Hall()
     now = hall.now_ms
     hall.declare(3, Declaration(journal="j1", reason="moths", first=1, last=2, from_ms=now - 60_000, to_ms=now))
     hall.keep()
-    assert hall.statuses()[-1] == "lost unknown"
+    (letter,) = dead_letters(hall.state)
+    assert (letter.reason, letter.journal, letter.sequence) == ("senml", "j1", 3)
+    assert letter.detail == "dropped_reason 'moths' is none of disk_full, thinned, corrupt, expired"
+    assert hall.receipted() == [(3, 3)]
+    assert not hall.ingest.ledger.declared(ROOT, "j1")
 
 
 def test_a_silent_agent_owes_the_minutes_since_its_last_reading() -> None:
