@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gateway.acceptance import toml_file
 from gateway.acceptance.plan import Entry, Plan
 from gateway.errors import ConfigurationError
 from telemetry.quantities import QUANTITIES
@@ -68,13 +70,20 @@ def load(path: Path, plan: Plan) -> Readings:
     Raises:
         ConfigurationError: If the file cannot be read, or a line cannot be used; the first such line is named.
     """
+    return parse(toml_file.read(path), plan, name=str(path))
+
+
+def parse(body: bytes, plan: Plan, *, name: str = "readings") -> Readings:
+    """The readings in the bytes of a CSV file; `name` is what errors call it.
+
+    Raises:
+        ConfigurationError: As `load`.
+    """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return read(file, plan, name=str(path))
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}; give a file this user may read") from error
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path} is not UTF-8 at byte {error.start}; save it as UTF-8") from error
+        raise ConfigurationError(f"{name} is not UTF-8 at byte {error.start}; save it as UTF-8") from error
+    return read(StringIO(text, newline=""), plan, name=name)
 
 
 def read(lines: Iterable[str], plan: Plan, *, name: str = "readings") -> Readings:

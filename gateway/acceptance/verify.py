@@ -190,11 +190,10 @@ def _judged_again(members: Mapping[str, bytes], facts: Facts) -> Iterator[Findin
 
 def _case(members: Mapping[str, bytes], facts: Facts) -> verdict.Case:
     planned = plan.parse(members["plan.toml"], name="plan.toml")
-    lines = members["readings.csv"].decode("utf-8-sig").splitlines(keepends=True)
     return verdict.Case(
         profile.parse(members["profile.toml"], "profile.toml"),
         planned,
-        readings.read(lines, planned, name="readings.csv"),
+        readings.parse(members["readings.csv"], planned, name="readings.csv"),
         allow_simulated=facts.allow_simulated,
         barred=frozenset(facts.barred),
     )
