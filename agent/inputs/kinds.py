@@ -32,6 +32,7 @@ INPUT_KINDS: Final = {
     "door": _CLOSURE,
     "window": _CLOSURE,
     "cabinet": _CLOSURE,
+    "shutter": Kind(usual="open", other="closed", works_in_other=True),
     "leak": Kind(usual="dry", other="wet", works_in_other=True),
     "mains": Kind(usual="on", other="off", works_in_other=False, normally="closed"),
     "lift": _FAULT,

@@ -68,6 +68,28 @@ def observe(
     return Condition(since_ms=since_ms, last_ms=at_ms), Edge.NONE
 
 
+def observe_while(
+    before: Condition | None, *, stands: bool, at_ms: int, timing: Timing, counts_ms: int | None
+) -> tuple[Condition | None, Edge]:
+    """As `observe`, of what stands until the next word of it but counts only at times.
+
+    What stands while it does not count is remembered, so that it can rise once it does.
+
+    Args:
+        before: What was known.
+        stands: It is not as it should be, by the last word of it.
+        at_ms: The moment.
+        timing: How long it must last, and be over.
+        counts_ms: Since when it counts; None: it does not now.
+    """
+    if counts_ms is None:
+        kept = Condition(since_ms=at_ms, last_ms=at_ms) if stands else None
+        return kept, Edge.RETURN if before is not None and before.firing else Edge.NONE
+    if before is not None and not before.firing and before.since_ms < counts_ms:
+        before = replace(before, since_ms=counts_ms)
+    return observe(before, beyond=stands, quiet=not stands, at_ms=at_ms, timing=timing)
+
+
 def _still_on(
     before: Condition, *, quiet: bool, at_ms: int, timing: Timing, broken: bool
 ) -> tuple[Condition | None, Edge]:

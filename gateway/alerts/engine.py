@@ -16,6 +16,7 @@ from gateway.alerts import alarm_rows, outbox
 from gateway.alerts.alarm import Alarm, Shelf, Step
 from gateway.alerts.book import Book
 from gateway.alerts.census import AgentLife
+from gateway.alerts.certificates import CertificateLife
 from gateway.alerts.measuring import Measuring
 from gateway.alerts.metrics import AlertMetrics
 from gateway.alerts.plans import Plans
@@ -36,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 CENSUS_EVERY_S: Final = 5.0
 KEEP_EVERY_S: Final = 30.0
+CERTIFICATES_EVERY_S: Final = 3_600.0
 DAY_MS: Final = 86_400_000
 CHANGED_AT_ONCE: Final = 200
 POINTS: Final = 500_000
@@ -94,6 +96,8 @@ class AlertEngine:
         self._standing = Standing(rules, self._book)
         self._recorder = AlertRecorder(database, keep_days=config.keep_days)
         self._agents: Callable[[], Iterable[AgentLife]] | None = None
+        self._certificates: Callable[[], Iterable[CertificateLife]] | None = None
+        self._next_certificates_s = 0.0
         self._started_s = clock.monotonic()
         self._live_s: dict[tuple[str, str], float] = {}
         self._dark_s: dict[str, float] = {}
@@ -123,6 +127,11 @@ class AlertEngine:
     def on_news(self, wake: Callable[[], None]) -> None:
         """From now on call this after something may be due to be told."""
         self._wake = wake
+
+    def watch_certificates(self, lives: Callable[[], Iterable[CertificateLife]]) -> None:
+        """From now on look how long these certificates are still good."""
+        self._certificates = lives
+        self._next_certificates_s = 0.0
 
     def watch(self, agents: Callable[[], Iterable[AgentLife]]) -> None:
         """From now on look for dark branches among these agents."""
@@ -185,6 +194,11 @@ class AlertEngine:
         if now_s >= self._next_census_s and self._agents is not None and now_s - self._started_s >= self._grace_s:
             self._next_census_s = now_s + self._census_every_s
             self._take_census(list(self._agents()), now_s)
+        if now_s >= self._next_certificates_s and self._certificates is not None:
+            self._next_certificates_s = now_s + CERTIFICATES_EVERY_S
+            lives = list(self._certificates())
+            with self._lock:
+                self._measuring.certificates(lives, self._now_ms())
         with self._lock:
             now_ms = self._now_ms()
             self._standing.pass_time(now_ms)

@@ -152,6 +152,30 @@ class Opening:
         minute = local.hour * 60 + local.minute
         return any(span.first <= minute < span.last for span in self._spans(local.date()))
 
+    @property
+    def is_known(self) -> bool:
+        """False if the branch counts as open at any hour, because nobody gave its hours."""
+        return not self._hours.always
+
+    def since_ms(self, now_ms: int) -> tuple[bool, int]:
+        """Whether it is open now, and since when; 0 if that is longer ago than a month."""
+        if self._hours.always:
+            return True, 0
+        is_open = self.is_open(now_ms)
+        local = self.local(now_ms)
+        for offset in range(LOOK_AHEAD_DAYS):
+            day = local.date() - timedelta(days=offset)
+            edges = [self._at_ms(day, span.first if is_open else span.last) for span in self._spans(day)]
+            past = [edge for edge in edges if edge <= now_ms]
+            if past:
+                return is_open, max(past)
+        return is_open, 0
+
+    def _at_ms(self, day: date, minute: int) -> int:
+        # Wall time first, then the zone: an hour that a summer time skips moves with it.
+        moment = datetime(day.year, day.month, day.day, tzinfo=self._zone) + timedelta(minutes=minute)
+        return round(moment.astimezone(UTC).timestamp() * 1000)
+
     def opens_ms(self, now_ms: int) -> int:
         """When it is open next: now, or the Unix ms of its next opening; now if that is further than a month."""
         if self._hours.always or self.is_open(now_ms):
@@ -160,9 +184,7 @@ class Opening:
         for offset in range(LOOK_AHEAD_DAYS):
             day = local.date() + timedelta(days=offset)
             for span in self._spans(day):
-                # Wall time first, then the zone: an hour that a summer time skips moves with it.
-                begin = datetime(day.year, day.month, day.day, tzinfo=self._zone) + timedelta(minutes=span.first)
-                begin_ms = round(begin.astimezone(UTC).timestamp() * 1000)
+                begin_ms = self._at_ms(day, span.first)
                 if begin_ms > now_ms:
                     return begin_ms
         return now_ms

@@ -1,11 +1,15 @@
 """Values against their limits: thresholds and rates of air, and the numbers of agents. Decided at each reading."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final, NamedTuple, TypeVar
+
+import msgspec
 
 from gateway.alerts.alarm import Alarm, Key
 from gateway.alerts.alarm_rows import Kept
 from gateway.alerts.book import Book
+from gateway.alerts.certificates import DAY_MS, CertificateLife
 from gateway.alerts.conditions import Edge, observe
 from gateway.alerts.rate import Window
 from gateway.alerts.rules import AIR_KIND, Place, Rule, Rules
@@ -102,8 +106,25 @@ class Measuring:
                 readings.append((found, float(value), now_ms, False))
         self._decide(place, readings, now_ms)
 
+    def certificates(self, lives: "Iterable[CertificateLife]", now_ms: int) -> None:
+        """Look at certificates that will end some day.
+
+        Raises:
+            StateUnavailable: As for air.
+        """
+        for life in lives:
+            place = Place(life.region, life.site, "", life.name)
+            watched = self._grouped(self._rules.of(When.CERTIFICATE, place), place).get("", ())
+            days = (life.until_ms - now_ms) / DAY_MS
+            self._decide(place, [(watched, days, now_ms, False)], now_ms, detail=life.what)
+
     def _decide(
-        self, place: Place, readings: "Iterable[tuple[Iterable[_Watched], float, int, bool]]", now_ms: int
+        self,
+        place: Place,
+        readings: "Iterable[tuple[Iterable[_Watched], float, int, bool]]",
+        now_ms: int,
+        *,
+        detail: str = "",
     ) -> None:
         changed: dict[Key, Kept | None] = {}
         crossings: list[Crossing] = []
@@ -114,7 +135,7 @@ class Measuring:
             with self._book.change(now_ms) as work:
                 for edge, alarm in crossings:
                     if edge is Edge.RAISE:
-                        work.raise_alarm(alarm)
+                        work.raise_alarm(msgspec.structs.replace(alarm, detail=detail))
                     else:
                         work.end_cause(alarm.key)
                 work.conditions.update(changed)
@@ -138,14 +159,18 @@ class Measuring:
     ) -> None:
         rule, key = watched.rule, watched.key
         compared = self._compared(rule, key, at_ms, value)
-        beyond = rule.is_beyond(compared)
+        counts_ms = self._book.routing.counts_ms(rule, place.site, at_ms)
+        beyond = counts_ms is not None and rule.is_beyond(compared)
         before = changed[key] if key in changed else self._book.conditions.get(key)
         if before is None and not beyond:
             return
+        condition = before.condition if before is not None else None
+        if condition is not None and counts_ms is not None and not condition.firing:
+            condition = replace(condition, since_ms=max(condition.since_ms, counts_ms))
         after, edge = observe(
-            before.condition if before is not None else None,
+            condition,
             beyond=beyond,
-            quiet=rule.is_quiet(compared),
+            quiet=counts_ms is None or rule.is_quiet(compared),
             at_ms=at_ms,
             timing=rule.timing,
         )

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from gateway.alerts import alarm_rows, outbox
 from gateway.alerts.alarm import Alarm
 from gateway.alerts.census import AgentLife
+from gateway.alerts.certificates import Certificates, certificate_files
 from gateway.alerts.dispatch import Dispatcher
 from gateway.alerts.engine import AlertEngine
 from gateway.alerts.history import AlertHistory
@@ -124,6 +125,7 @@ class AlertParts:
         routing = Routing(config.alerts, plans)
         self.engine = make_engine(config, database, clock, registry, plans=plans, routing=routing)
         self._gate = gate
+        self._certificates = Certificates(certificate_files(config), config.regions[0])
         self._outbox = Outbox(database, config.alerts)
         self._pool = ThreadPoolExecutor(max_workers=DELIVERIES_AT_ONCE, thread_name_prefix="notify")
         self._deliver = Worker("notify", self.deliver, idle_s=lambda: 1.0)
@@ -172,6 +174,7 @@ class AlertParts:
         """
         self.engine.load()
         self.engine.watch(lambda: lives_of(directory))
+        self.engine.watch_certificates(self._certificates.all)
         self._deliver.start()
         self._record.start()
 

@@ -47,6 +47,8 @@ WHAT: Final = MappingProxyType(
         When.BRANCH_DARK: Pair("The branch cannot be reached", "网点失联"),
         When.REGION_DARK: Pair("Many branches of the region cannot be reached", "本地区多个网点失联"),
         When.HEALTH: Pair("A device of the branch needs care", "网点设备需要维护"),
+        When.OPENING_HOURS: Pair("The branch is not open", "网点未按时营业"),
+        When.CERTIFICATE: Pair("A certificate runs out", "证书即将到期"),
     }
 )
 """What happened, for what has no quantity of its own."""
@@ -109,6 +111,14 @@ WHAT_TO_DO: Final = MappingProxyType(
             "See whether router and device have power. Until then calls for help are not heard outside.",
             "请检查路由器和设备的电源。恢复之前，求助呼叫无法传出网点，请留意现场。",
         ),
+        When.OPENING_HOURS: Pair(
+            "See whether the shutter is up. If the branch stays closed, put a notice on the door and tell the region.",
+            "请确认卷帘门是否已打开；如确需停业，请张贴告示并告知上级行。",
+        ),
+        When.CERTIFICATE: Pair(
+            "Nothing to do in the branch; have the certificate renewed before its day. Afterwards nothing connects.",
+            "网点无需操作。请运维在到期前更换证书，过期后将无法连接。",
+        ),
         When.REGION_DARK: Pair(
             "One fault at broker, network or power is likely: call the network operator, not the branches.",
             "多为消息服务器、网络或供电的同一故障：请联系网络运维，无需逐个联系网点。",
@@ -133,6 +143,7 @@ SIMULATED: Final = Pair("[simulated]", "【模拟】")
 REGION: Final = Pair("Region {region}", "{region} 地区")
 MORE: Final = Pair("{count} alarms", "{count} 条报警")
 REFERENCE: Final = Pair("Ref.", "编号")
+STILL_GOOD: Final = Pair("{n} days left", "剩余 {n} 天")
 SECONDS: Final = Pair("{n} s", "{n} 秒")
 MINUTES: Final = Pair("{n} min", "{n} 分钟")
 HOURS: Final = Pair("{n} h", "{n} 小时")

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from gateway.alerts.alarm import Alarm, Silence, SilenceKind
 from gateway.alerts.hours import BadHoursError, Opening, make_calendar, parse_hours
 from gateway.alerts.plans import HandOver, Window
-from gateway.alerts.rules import Place, in_scope
+from gateway.alerts.rules import Place, Rule, in_scope
 from gateway.alerts.settings import AlertsConfig, PlaceConfig, RotaConfig, StepConfig
-from gateway.alerts.words import Role, Severity
+from gateway.alerts.words import During, Role, Severity, When
 from gateway.errors import ConfigurationError
 from telemetry.clock import to_ms
 
@@ -109,6 +109,20 @@ class Routing:
                     return Silence(kind=SilenceKind.OUT_OF_SERVICE, why=plan.why)
                 found = found or Silence(kind=SilenceKind.SUPPRESSED, why=plan.why)
         return found
+
+    def counts_ms(self, rule: Rule, site: str, now_ms: int) -> int | None:
+        """Since when a rule counts in a branch, 0 for ever; None: it does not now.
+
+        Whether a branch is open when it should be is asked only where its hours are known.
+        """
+        during = rule.during
+        if during is During.ALWAYS:
+            return 0
+        opening = self.opening(site)
+        if rule.config.when is When.OPENING_HOURS and not opening.is_known:
+            return None
+        is_open, since_ms = opening.since_ms(now_ms)
+        return since_ms if is_open is (during is During.OPEN) else None
 
     def opening(self, site: str) -> Opening:
         """When a branch is open; a whole region has the usual hours."""

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.alerts.conditions import Timing
 from gateway.alerts.settings import OverrideConfig, RuleConfig
-from gateway.alerts.words import When
+from gateway.alerts.words import During, When
 from telemetry.readings import CALL_PREFIX, SENSOR_KIND
 
 AIR_KIND: Final = "air"
@@ -18,6 +18,9 @@ CALIBRATION_KIND: Final = "calibration"
 
 GAP_MS: Final = 1_800_000
 """A silence of more than half an hour breaks a run of values beyond a limit; what it held, nobody knows. Ours."""
+
+NOT_OPEN: Final = ("closed",)
+"""What the shutter of a branch says that is not open."""
 
 MEASURED: Final = frozenset({When.THRESHOLD, When.RATE})
 """What is decided at a reading; all else stands until the next word, and is decided as time passes."""
@@ -83,7 +86,14 @@ class Rule:
 
     def alarms_on(self, state: str, working: bool) -> bool:
         """True if a facility in that state alarms."""
+        if self.config.when is When.OPENING_HOURS:
+            return state in (self.config.states or NOT_OPEN)
         return state in self.config.states if self.config.states else not working
+
+    @property
+    def during(self) -> During:
+        """When it counts."""
+        return During.OPEN if self.config.when is When.OPENING_HOURS else self.config.during
 
     @cached_property
     def timing(self) -> Timing:
@@ -129,7 +139,9 @@ class Rules:
             return self.of(When.CALL, place) + self.of(When.FACILITY, place)
         if place.kind == SENSOR_KIND:
             return self.of(When.SENSOR_FAULT, place)
-        return () if place.kind == CALIBRATION_KIND else self.of(When.FACILITY, place)
+        if place.kind == CALIBRATION_KIND:
+            return ()
+        return self.of(When.FACILITY, place) + self.of(When.OPENING_HOURS, place)
 
 
 def merged(defaults: Sequence[RuleConfig], own: Sequence[RuleConfig]) -> tuple[RuleConfig, ...]:

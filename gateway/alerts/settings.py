@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from gateway.alerts.words import Role, Severity, When
+from gateway.alerts.words import During, Role, Severity, When
 from telemetry.ids import ID_PATTERN
 
 Name = Annotated[str, Meta(pattern=rf"^{ID_PATTERN}$")]
@@ -53,13 +53,15 @@ class RuleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         when: What it watches; `threshold` unless given.
         quantity: For `threshold` and `rate` one that sensors measure; for `health` one of an agent's numbers.
         above: Alarm above this value, in the quantity's unit; exactly one of `above` and `below`.
-        below: Alarm below it.
+        below: Alarm below it; for `certificate` the days that it is still good.
         recover: The value at which the alarm ends; on the quiet side of the limit, which it is unless given.
         over_s: For `rate`: the value changed by more than the limit within this time.
         for_s: How long it must last; for `no-data` the silence that counts.
         recover_for_s: How long it must be over.
         periods: For `no-data`: the silence is at least so many periods of the point.
-        states: For `facility`: the states that alarm; without them a point that does not work alarms.
+        states: For `facility`: the states that alarm; without them a point that does not work alarms. For
+            `opening-hours`: the states that say that the branch is not open; `closed` unless given.
+        during: When it counts: `always`, or while the branch is `open` or `closed`; outside it is as if all were well.
         share: For `region-dark`: the share of the region's branches that are dark at once.
         at_least: For `region-dark`: and so many of them.
         region: Only there, as the next four; None: everywhere.
@@ -88,6 +90,7 @@ class RuleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     recover_for_s: Wait = 0.0
     periods: Annotated[float, Meta(ge=1, le=1_000)] = 5.0
     states: tuple[str, ...] = ()
+    during: During = During.ALWAYS
     share: Annotated[float, Meta(gt=0, le=1)] = 0.5
     at_least: Annotated[int, Meta(ge=2, le=100_000)] = 3
     region: str | None = None

@@ -10,7 +10,7 @@ from gateway.alerts.alarm import Alarm, Key, Silence, SilenceKind
 from gateway.alerts.alarm_rows import Kept
 from gateway.alerts.book import Book, Work
 from gateway.alerts.census import AgentLife, Census, Finding
-from gateway.alerts.conditions import Condition, Edge, Timing, observe
+from gateway.alerts.conditions import Condition, Edge, Timing, observe, observe_while
 from gateway.alerts.recorder import state_ms
 from gateway.alerts.rules import Place, Rule, Rules
 from gateway.alerts.words import When
@@ -23,7 +23,7 @@ EDGES_AT_ONCE: Final = 200
 COUNTED: Final = frozenset({When.NO_DATA, When.AGENT_DARK, When.BRANCH_DARK, When.REGION_DARK})
 """What the census decides."""
 
-SAID: Final = frozenset({When.FACILITY, When.SENSOR_FAULT})
+SAID: Final = frozenset({When.FACILITY, When.SENSOR_FAULT, When.OPENING_HOURS})
 """What a facility point says of itself and then stands."""
 
 CALLED: Final = "called"
@@ -93,9 +93,11 @@ class Standing:
             since_ms = min(state_ms(pack), work.now_ms)
             before = Condition(since_ms=since_ms, last_ms=since_ms)
         detail = f"{state}: {reason}" if reason else state
-        after, edge = observe(before, beyond=beyond, quiet=not beyond, at_ms=work.now_ms, timing=rule.timing)
+        counts_ms = self._book.routing.counts_ms(rule, place.site, work.now_ms)
+        after, edge = observe_while(before, stands=beyond, at_ms=work.now_ms, timing=rule.timing, counts_ms=counts_ms)
         work.conditions[key] = None if after is None else Kept(condition=after, place=place, detail=detail)
-        _apply(work, edge, _alarm(rule, key, place, before.since_ms, detail=detail))
+        since_ms = before.since_ms if after is None else after.since_ms
+        _apply(work, edge, _alarm(rule, key, place, since_ms, detail=detail))
 
     # -- as time passes ------------------------------------------------------------------------------------------------
 
@@ -111,10 +113,14 @@ class Standing:
             if rule is None or len(due) >= EDGES_AT_ONCE:
                 continue
             over = kept.condition.quiet_ms is not None
-            after, edge = observe(kept.condition, beyond=not over, quiet=over, at_ms=now_ms, timing=rule.timing)
+            counts_ms = self._book.routing.counts_ms(rule, key.site, now_ms)
+            after, edge = observe_while(
+                kept.condition, stands=not over, at_ms=now_ms, timing=rule.timing, counts_ms=counts_ms
+            )
             if edge is not Edge.NONE:
                 new = None if after is None else msgspec.structs.replace(kept, condition=after)
-                alarm = _alarm(rule, key, kept.place, kept.condition.since_ms, detail=kept.detail)
+                since_ms = kept.condition.since_ms if after is None else after.since_ms
+                alarm = _alarm(rule, key, kept.place, since_ms, detail=kept.detail)
                 due.append(_Due(key, new, edge, alarm))
         self._carry_out(due, now_ms)
 
@@ -141,11 +147,20 @@ class Standing:
 
     def _found(self, findings: list[Finding], known: set[Key], now_ms: int) -> None:
         due: list[_Due] = []
+        findings = [self._counted(found, now_ms) for found in findings]
         for found in findings:
             self._find(found, now_ms, due)
         self._held = frozenset(found.key for found in findings if found.held and found.beyond)
         self._carry_out(due, now_ms)
         self._forget(known - {found.key for found in findings}, now_ms)
+
+    def _counted(self, found: Finding, now_ms: int) -> Finding:
+        """Outside the hours in which its rule counts all is well; a silence lasts from their beginning on."""
+        counts_ms = self._book.routing.counts_ms(found.rule, found.place.site, now_ms)
+        if counts_ms == 0 or not found.beyond:
+            return found
+        counts = counts_ms is not None and (found.timed or now_ms - counts_ms >= found.rule.timing.for_ms)
+        return found._replace(beyond=counts)
 
     def _find(self, found: Finding, now_ms: int, due: list[_Due]) -> None:
         conditions, key = self._book.conditions, found.key

@@ -1,5 +1,6 @@
 """Messages in plain words: what, where, since when, what to do now, and one link that says "I have it". Pure."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -81,6 +82,8 @@ class Wording:
         """The value and its limit in the quantity's unit, "" where there is none."""
         if alarm.value is None:
             return ""
+        if alarm.when is When.CERTIFICATE:
+            return phrases.STILL_GOOD.in_language(language).format(n=max(0, math.floor(alarm.value)))
         row = QUANTITIES.get(alarm.key.quantity)
         decimals, unit = (row.decimals, row.display_unit) if row else (0, "")
         value = f"{alarm.value:,.{decimals}f} {unit}".strip()

@@ -25,6 +25,16 @@ class When(StrEnum):
     BRANCH_DARK = "branch-dark"
     REGION_DARK = "region-dark"
     HEALTH = "health"
+    OPENING_HOURS = "opening-hours"
+    CERTIFICATE = "certificate"
+
+
+class During(StrEnum):
+    """When a rule counts."""
+
+    ALWAYS = "always"
+    OPEN = "open"
+    CLOSED = "closed"
 
 
 class State(StrEnum):
