@@ -13,6 +13,7 @@ from litestar.types import ASGIApp
 from gateway.board.acknowledge_page import AcknowledgePage
 from gateway.board.alerts_api import AlertsApi
 from gateway.board.api import Api
+from gateway.board.case_files_api import CaseFilesApi
 from gateway.board.cases_api import CasesApi, ProfilesApi
 from gateway.board.guard import Guard
 from gateway.board.health import Health
@@ -41,7 +42,7 @@ def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Toke
             Health,
             Page,
             *([AlertsApi, AcknowledgePage] if sources.alerts is not None else []),
-            *([CasesApi, ProfilesApi, InstrumentsApi] if sources.cases is not None else []),
+            *([CasesApi, CaseFilesApi, ProfilesApi, InstrumentsApi] if sources.cases is not None else []),
         ],
         dependencies={"sources": Provide(provide, sync_to_thread=False)},
         exception_handlers=HANDLERS,

@@ -343,34 +343,3 @@ class ProfileList(msgspec.Struct, frozen=True, kw_only=True):
     """The standards that come with the program."""
 
     profiles: list[ProfileAnswer]
-
-
-class CalibrationAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One calibration, who entered it and when."""
-
-    done: str
-    due: str
-    certificate: str
-    calibrated_by: str
-    offset: dict[str, float]
-    gain: dict[str, float]
-    noted_by: str
-    noted: float
-
-
-class InstrumentAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One instrument; `valid` tells whether it may decide today, `due` the last day of the calibration in force."""
-
-    serial: str
-    part: str
-    owner: str
-    valid: bool
-    due: str | None
-    calibrations: list[CalibrationAnswer]
-
-
-class InstrumentList(msgspec.Struct, frozen=True, kw_only=True):
-    """The register by serial."""
-
-    instruments: list[InstrumentAnswer]
-    next: str | None = None

@@ -1,19 +1,17 @@
 """From cases, results and instruments to the bodies of the API, and back."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gateway.acceptance import laboratory, phrases, report_text, resample
 from gateway.acceptance.laboratory import LaboratoryResult
-from gateway.acceptance.plan import Entry, Plan, Span
-from gateway.acceptance.register import Calibration, Instrument
+from gateway.acceptance.plan import Entry, Span
 from gateway.acceptance.words import Language
 from gateway.board import case_answers as answers
-from gateway.board.case_bodies import CalibrationBody, LaboratoryValue
+from gateway.board.case_bodies import LaboratoryValue
 from gateway.board.errors import RequestError
 from gateway.cases import serials
 from gateway.cases.carried_out import Kept
@@ -139,56 +137,6 @@ def result_answer(result: LaboratoryResult) -> answers.ResultAnswer:
         unit=QUANTITIES[result.quantity].unit,
         below_detection=result.below_detection,
     )
-
-
-def calibration_from(body: CalibrationBody, who: str, now_s: float) -> Calibration:
-    """A calibration as it is kept."""
-    return Calibration(
-        done=body.done,
-        due=body.due,
-        certificate=body.certificate.strip(),
-        by=body.calibrated_by.strip(),
-        offset=body.offset,
-        gain=body.gain,
-        noted_by=who,
-        noted_at=datetime.fromtimestamp(round(now_s, 3), UTC),
-    )
-
-
-def instrument_of(one: Instrument, today: date) -> answers.InstrumentAnswer:
-    """One instrument as it stands on a day."""
-    in_force = one.on(today)
-    return answers.InstrumentAnswer(
-        serial=one.serial,
-        part=one.part,
-        owner=one.owner,
-        valid=one.is_valid_on(today),
-        due=None if in_force is None else in_force.due.isoformat(),
-        calibrations=[
-            answers.CalibrationAnswer(
-                done=own.done.isoformat(),
-                due=own.due.isoformat(),
-                certificate=own.certificate,
-                calibrated_by=own.by,
-                offset=dict(own.offset),
-                gain=dict(own.gain),
-                noted_by=own.noted_by,
-                noted=own.noted_at.timestamp(),
-            )
-            for own in one.calibrations
-        ],
-    )
-
-
-def zone_of(name: str, planned: Plan | None = None) -> tzinfo | None:
-    """The branch's zone: of the configuration, else the plan's own offset; None where neither says it."""
-    if name:
-        try:
-            return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            return None
-    entries = [] if planned is None else list(planned.entries())
-    return entries[0].opens_on.tzinfo if entries else None
 
 
 def _rooms(found: CaseView) -> list[answers.RoomAnswer]:

@@ -2,9 +2,8 @@
 
 from datetime import tzinfo
 from typing import Annotated, Any, Final
-from urllib.parse import quote
 
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, get, post
 from litestar.datastructures import State as AppState
 from litestar.params import FromPath, JSONBody, QueryParameter
 
@@ -24,6 +23,7 @@ from gateway.board.sources import Parts, Sources
 from gateway.cases.desk import Opening
 from gateway.cases.parts import CaseParts
 from gateway.cases.plan_text import plan_text
+from gateway.cases.studies import zone_of
 from gateway.cases.views import view
 from gateway.errors import ConfigurationError
 from telemetry.clock import to_ms
@@ -223,19 +223,6 @@ class CasesApi(Controller):
         parts.desk.close(case, data.why, who_of(request, data.by))
         return _answer(request, parts, case)
 
-    @get("/{case:int}/evidence.zip", sync_to_thread=True, summary="The sealed evidence of a verdict")
-    def evidence(self, request: Ask, sources: Parts, case: FromPath[int], judgement: Number = None) -> Response[bytes]:
-        """As it was sealed; `openhall-gateway verify` checks it with no server."""
-        known(request, "judgement")
-        found, body = cases_of(sources).desk.sealed(case, judgement)
-        return attachment(body, "application/zip", f"case-{case}-judgement-{found.number}.zip")
-
-    @get("/{case:int}/export.zip", sync_to_thread=True, summary="The whole case")
-    def export(self, request: Ask, sources: Parts, case: FromPath[int]) -> Response[bytes]:
-        """Every verdict, every event and every file of it, in one bundle of evidence."""
-        known(request)
-        return attachment(cases_of(sources).desk.exported(case), "application/zip", f"case-{case}.zip")
-
 
 class ProfilesApi(Controller):
     """The standards that cases are judged by."""
@@ -270,12 +257,6 @@ def language_of(request: Ask) -> Language:
     except ValueError:
         detail = f"lang: {asked[:32]!r} is none; known: {', '.join(Language)}"
         raise RequestError(400, "Unknown language", detail) from None
-
-
-def attachment(body: bytes, kind: str, name: str) -> Response[bytes]:
-    """A file to be kept."""
-    disposition = f"attachment; filename*=UTF-8''{quote(name)}"
-    return Response(body, media_type=kind, headers={"Content-Disposition": disposition})
 
 
 def known(request: Ask, *names: str) -> None:
@@ -327,7 +308,7 @@ def _profile_text(data: bodies.CaseOpening, text: str) -> str:
 
 def _zone(parts: CaseParts, case: int) -> tzinfo | None:
     found = view(parts.state, case, 0)
-    return forms.zone_of(parts.zones.get(found.life.opened.site, ""), found.plan)
+    return zone_of(parts.zones.get(found.life.opened.site, ""), found.plan)
 
 
 def _answer(request: Ask, parts: CaseParts, case: int) -> answers.CaseAnswer:

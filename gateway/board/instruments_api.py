@@ -6,14 +6,15 @@ from litestar import Controller, get, post
 from litestar.params import FromPath, JSONBody
 
 from gateway.acceptance.register import Instrument
-from gateway.board import case_answers as answers
 from gateway.board import case_bodies as bodies
-from gateway.board import case_forms as forms
+from gateway.board import study_answers as answers
+from gateway.board import study_forms as forms
 from gateway.board.alerts_api import require_same_site
 from gateway.board.cases_api import After, Ask, Limit, cases_of, known, who_of
 from gateway.board.paging import DEFAULT_LIMIT, after_id, next_word
 from gateway.board.sources import Parts
 from gateway.cases import instruments
+from gateway.cases.learned import Learned, biases
 from gateway.cases.parts import CaseParts
 from telemetry.clock import to_ms
 
@@ -32,10 +33,9 @@ class InstrumentsApi(Controller):
         parts = cases_of(sources)
         with parts.state.read() as connection:
             found = instruments.all_instruments(connection, after=after_id(after), limit=limit + 1)
+        lessons = parts.studies.all_learned()
         more = next_word(found[limit - 1].serial) if len(found) > limit else None
-        return answers.InstrumentList(
-            instruments=[forms.instrument_of(one, _today(parts)) for one in found[:limit]], next=more
-        )
+        return answers.InstrumentList(instruments=[_shown(parts, one, lessons) for one in found[:limit]], next=more)
 
     @post("/", status_code=200, sync_to_thread=True, summary="Register an instrument")
     def register(self, request: Ask, sources: Parts, data: JSONBody[bodies.InstrumentBody]) -> answers.InstrumentAnswer:
@@ -57,7 +57,8 @@ class InstrumentsApi(Controller):
         known(request)
         parts = cases_of(sources)
         with parts.state.read() as connection:
-            return forms.instrument_of(instruments.get(connection, serial), _today(parts))
+            found = instruments.get(connection, serial)
+        return _shown(parts, found, parts.studies.all_learned())
 
     @post("/{serial:str}/calibrations", status_code=200, sync_to_thread=True, summary="Note a calibration")
     def calibrated(
@@ -75,7 +76,11 @@ class InstrumentsApi(Controller):
 def _added(parts: CaseParts, instrument: Instrument, who: str) -> answers.InstrumentAnswer:
     with parts.state.write() as connection:
         now = instruments.add(connection, instrument, by=who, now_ms=to_ms(parts.clock.now()))
-    return forms.instrument_of(now, _today(parts))
+    return _shown(parts, now, parts.studies.all_learned())
+
+
+def _shown(parts: CaseParts, one: Instrument, lessons: list[Learned]) -> answers.InstrumentAnswer:
+    return forms.instrument_of(one, _today(parts), biases(lessons, one.serial))
 
 
 def _today(parts: CaseParts) -> date:

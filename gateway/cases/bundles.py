@@ -13,7 +13,7 @@ import msgspec
 from gateway.acceptance import answer, evidence
 from gateway.acceptance.evidence import Evidence, EvidencePack, Facts
 from gateway.acceptance.verdict import CaseVerdict
-from gateway.cases import events
+from gateway.cases import events, learned
 from gateway.cases.carried_out import Kept
 from gateway.cases.dossier import Dossier
 from gateway.cases.errors import CaseUnknown
@@ -28,7 +28,13 @@ _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
 def evidence_of(
-    case: int, life: Life, dossier: Dossier, said: CaseVerdict, happened: list[Happened], now_ms: int
+    case: int,
+    life: Life,
+    dossier: Dossier,
+    said: CaseVerdict,
+    happened: list[Happened],
+    now_ms: int,
+    lessons: bytes,
 ) -> Evidence:
     """What a judgement of now seals."""
     facts = Facts(
@@ -44,6 +50,7 @@ def evidence_of(
         "instruments.json": _ENCODER.encode(dossier.instruments),
         "laboratory.json": laboratory_log(life),
         "events.jsonl": events_log(happened),
+        learned.MEMBER: lessons,
     }
     return Evidence(
         facts=facts,

@@ -11,7 +11,7 @@ from gateway.acceptance import laboratory, plan
 from gateway.acceptance.evidence import EvidencePack
 from gateway.acceptance.laboratory import LaboratoryResult, Refused
 from gateway.acceptance.verdict import CaseVerdict
-from gateway.cases import bundles, events, rows
+from gateway.cases import bundles, events, learned, rows
 from gateway.cases.checks import check_repeats, check_result, checked_plan, unplaced
 from gateway.cases.dossier import Dossier, Dossiers, parsed, span_of
 from gateway.cases.errors import CaseInvalid, CaseRefused
@@ -20,6 +20,7 @@ from gateway.cases.life import Judgement, Life
 from gateway.cases.metrics import CaseMetrics
 from gateway.cases.rows import CaseRow, Happened
 from gateway.cases.settings import AcceptanceConfig
+from gateway.cases.studies import Studies
 from gateway.spreadsheet import UnreadableError
 from gateway.state.state import State
 from telemetry.clock import Clock, to_ms
@@ -56,9 +57,17 @@ class CaseDesk:
     """Opens, changes, judges and exports cases. May be used from several threads."""
 
     def __init__(
-        self, state: State, dossiers: Dossiers, *, settings: AcceptanceConfig, clock: Clock, metrics: CaseMetrics
+        self,
+        state: State,
+        dossiers: Dossiers,
+        studies: Studies,
+        *,
+        settings: AcceptanceConfig,
+        clock: Clock,
+        metrics: CaseMetrics,
     ) -> None:
         self.dossiers = dossiers
+        self.studies = studies
         self.settings = settings
         self._state = state
         self._clock = clock
@@ -248,7 +257,9 @@ class CaseDesk:
             raise CaseRefused(f"sampling goes on for another {(last_ms - now_ms) / 60_000:.0f} min; judge it then")
         dossier = self.dossiers.read(life)
         said = dossier.judged()
-        found = bundles.evidence_of(case, life, dossier, said, happened, now_ms)
+        found = bundles.evidence_of(
+            case, life, dossier, said, happened, now_ms, learned.encode(self.studies.learn(life, dossier.case()))
+        )
         members = bundles.members_of(found)
         seal = bundles.seal_in(bundles.again(members, list(found.packs)))
         answer = msgspec.json.decode(found.verdict)
@@ -296,7 +307,8 @@ class CaseDesk:
             packs = self._packs(life, members, life.judgements[-1].event.packs_upto)
         else:
             dossier = self.dossiers.read(life)
-            found = bundles.evidence_of(case, life, dossier, dossier.judged(), happened, self._now_ms())
+            lessons = learned.encode(self.studies.learn(life, dossier.case()))
+            found = bundles.evidence_of(case, life, dossier, dossier.judged(), happened, self._now_ms(), lessons)
             members, packs = bundles.members_of(found), list(found.packs)
         members["events.jsonl"] = bundles.events_log(happened)
         members["laboratory.json"] = bundles.laboratory_log(life)
@@ -313,6 +325,11 @@ class CaseDesk:
         """The files that a judgement sealed, by their names in its bundle."""
         with self._state.read() as connection:
             return {name: rows.get_file(connection, case, digest) for name, digest in judgement.event.files.items()}
+
+    def packs_sealed(self, case: int, judgement: Judgement) -> int:
+        """How many packs a judgement's bundle holds."""
+        life, members = self.life(case), self.members(case, judgement)
+        return len(self._packs(life, members, judgement.event.packs_upto))
 
     def _packs(self, life: Life, members: Mapping[str, bytes], upto: int) -> list[EvidencePack]:
         carried = plan.parse(members[bundles.PLAN], name=bundles.PLAN)

@@ -6,12 +6,12 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
-from gateway.acceptance import laboratory, plan, profile, readings, toml_file, verdict
+from gateway.acceptance import laboratory, plan, profile, readings, toml_file
 from gateway.acceptance.plan import Plan, PlanTable
 from gateway.acceptance.profile import Profile
 from gateway.acceptance.readings import Readings
 from gateway.acceptance.register import Instrument
-from gateway.acceptance.verdict import CaseVerdict
+from gateway.acceptance.verdict import Case, CaseVerdict, judge
 from gateway.cases import carried_out, contacts, gathering, instruments, plan_text, rows, serials
 from gateway.cases.carried_out import Kept
 from gateway.cases.errors import CaseRefused
@@ -68,13 +68,13 @@ class Dossier:
     allow_simulated: bool
     unplaced: tuple[str, ...]
 
+    def case(self) -> Case:
+        """What the core judges."""
+        return Case(self.profile, self.plan, self.readings, allow_simulated=self.allow_simulated, barred=self.barred)
+
     def judged(self) -> CaseVerdict:
         """The verdict that follows from it."""
-        return verdict.judge(
-            verdict.Case(
-                self.profile, self.plan, self.readings, allow_simulated=self.allow_simulated, barred=self.barred
-            )
-        )
+        return judge(self.case())
 
 
 class Dossiers:

@@ -11,6 +11,7 @@ from gateway.cases.keeper import PackKeeper
 from gateway.cases.metrics import CaseMetrics
 from gateway.cases.rejudging import Rejudging
 from gateway.cases.settings import AcceptanceConfig
+from gateway.cases.studies import Studies
 from gateway.cases.supervisor import Supervisor
 from gateway.ingest.directory import Directory
 from gateway.ports import Store
@@ -28,6 +29,7 @@ class CaseParts:
         rejudging: What judgements said.
         keeper: Keeps raw packs; the ingest calls it.
         supervisor: Watches them.
+        studies: What is worked out beside verdicts.
         store: Where readings are.
         metrics: Their numbers.
         state: The state database.
@@ -40,6 +42,7 @@ class CaseParts:
     rejudging: Rejudging
     keeper: PackKeeper
     supervisor: Supervisor
+    studies: Studies
     store: Store
     metrics: CaseMetrics
     state: State
@@ -55,6 +58,7 @@ class CaseParts:
 
         self.desk.watch(standing)
         self.supervisor.watch(standing)
+        self.studies.watch(standing)
 
 
 def make_cases(
@@ -68,11 +72,14 @@ def make_cases(
 ) -> CaseParts:
     """The parts of cases on one state database and store."""
     metrics = CaseMetrics(registry)
-    desk = CaseDesk(state, Dossiers(state, store, settings), settings=settings, clock=clock, metrics=metrics)
+    studies = Studies(state, store, settings=settings, clock=clock, zones=zones)
+    dossiers = Dossiers(state, store, settings)
+    desk = CaseDesk(state, dossiers, studies, settings=settings, clock=clock, metrics=metrics)
     return CaseParts(
         desk=desk,
         rejudging=Rejudging(desk),
         keeper=PackKeeper(metrics),
+        studies=studies,
         supervisor=Supervisor(state, store, desk, settings=settings, clock=clock, metrics=metrics),
         store=store,
         metrics=metrics,
