@@ -42,6 +42,26 @@ class StoredReading(NamedTuple):
     suspect: bool
 
 
+class Summary(NamedTuple):
+    """The good values of one quantity at one point within a time.
+
+    Attributes:
+        tags: Of the series: region, site, room, point.
+        quantity: Its name.
+        mean: Of all of them, each counting alike.
+        least: The smallest.
+        most: The largest.
+        n: How many, at least 1.
+    """
+
+    tags: tuple[tuple[str, str], ...]
+    quantity: str
+    mean: float
+    least: float
+    most: float
+    n: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingsQuery:
     """Which readings are asked for: `from_ms` inclusive, `to_ms` exclusive, at most `limit` rows."""
@@ -80,6 +100,27 @@ class Store(Protocol):
 
     def readings(self, query: ReadingsQuery) -> list[StoredReading]:
         """Readings of one series, good and suspect merged, oldest first unless the query says otherwise."""
+
+    def summaries(self, site: str, from_ms: int, to_ms: int) -> list[Summary]:
+        """The good air of a branch summed up, series by series; those without a good value are left out.
+
+        Raises:
+            StoreUnavailable: Ask again later; StoreWriteOnly if it is not there to be asked.
+        """
+
+    def counted(self, site: str, hour_ms: int) -> set[tuple[tuple[tuple[str, str], ...], str]]:
+        """Tags and quantity of what `air_1h` says of a branch's hour with a count above 0.
+
+        Raises:
+            As `summaries`.
+        """
+
+    def keeps_ms(self) -> int | None:
+        """How long it keeps air, None for ever or if it cannot say.
+
+        Raises:
+            StoreUnavailable: Ask again later.
+        """
 
     def close(self) -> None:
         """Release what it holds."""

@@ -34,6 +34,7 @@ from gateway.mqtt_bus import MqttBus
 from gateway.ports import Store
 from gateway.pulses import Pulses
 from gateway.readiness import ReadinessCheck
+from gateway.rollups.roller import Roller
 from gateway.sites.book import SiteBook
 from gateway.state.state import State
 from gateway.store_gate import StoreGate
@@ -49,6 +50,7 @@ DRAIN_S: Final = 5.0
 
 LETTERS_AT_ONCE: Final = 500
 IDLE_S: Final = 0.5
+ROLL_EVERY_S: Final = 20.0
 HEAR_GATHER_S: Final = 0.003
 """Woken for every message, the hearing thread would take the interpreter from the one that receives them, twice a
 message: on two free cores that halved what a gateway takes in."""
@@ -169,7 +171,9 @@ class Gateway:
                 gather_at_most_s=KEEP_GATHER_AT_MOST_S,
                 full=FULL_ROUND,
             )
-            workers = (self._hear, self._keep, *self._alerts.workers)
+            roller = Roller(self._ingest.touched, self._store, self._clock, self._metrics.registry)
+            self._roll = Worker("rollups", roller.round, idle_s=lambda: ROLL_EVERY_S)
+            workers = (self._hear, self._keep, self._roll, *self._alerts.workers)
             counters = {one.name: one.rounds_done for one in workers}
             counters["alarms"] = lambda: self._alerts.engine.ticks
             self._pulses = Pulses(counters, hang_s=config.alerts.deadman.hang_s)
@@ -210,6 +214,7 @@ class Gateway:
         self._hear.start()
         self._keep.start()
         self._supervise.start()
+        self._roll.start()
         self._bus.start()
         self._watch.start()
         self._watch.wake()
@@ -230,6 +235,7 @@ class Gateway:
         log.info("gateway stopping")
         self._taking = False
         self._watch.stop(0.0)
+        self._roll.stop(DRAIN_S)
         ended = [worker.stop(DRAIN_S) for worker in (self._hear, self._keep)]
         if all(ended):
             self._drain()

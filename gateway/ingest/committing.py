@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ from gateway.ingest.settings import IngestSettings
 from gateway.metrics import Metrics
 from gateway.ports import Point, Refused, Store
 from gateway.quality.single import SUSPECT_FIELDS
+from gateway.rollups.touched import TouchedHours
 from gateway.state.state import State
 from telemetry import messages
 from telemetry.bus import Message
@@ -94,6 +95,7 @@ class Committer:
         lost: Callable[[list[str]], None],
         remember: Callable[[State], None],
         series: Callable[[str], Iterable[tuple[str, str]]],
+        touched: TouchedHours,
         publish: Callable[[Message], None],
         clock: Clock,
         settings: IngestSettings,
@@ -115,6 +117,7 @@ class Committer:
         self._marks = marks
         self._lost = lost
         self._remember = remember
+        self._touched = touched
         self._publish = publish
         self._clock = clock
         self._settings = settings
@@ -284,9 +287,11 @@ class Committer:
                 self._ledger.write(connection, plan)
                 if self._keep_evidence is not None:
                     self._keep_evidence(connection, self._batch)
+                self._touched.note(connection, _air_of(self._batch))
                 outcome = self._parking.park(connection, letters)
         except StateUnavailable:
             self._ledger.forget()
+            self._touched.forget()
             raise
         self._parking.parked(outcome)
         self.second_look.note(
@@ -332,6 +337,7 @@ class Committer:
         """A fault of ours in a batch: halve it until the message that brings it about is alone, and leave that out."""
         self._metrics.faults.labels("keep").inc()
         self._ledger.forget()
+        self._touched.forget()
         if len(self._batch) > 1:
             half = len(self._batch) // 2
             self._set_aside.extendleft(reversed(self._batch[half:]))
@@ -371,6 +377,15 @@ class Committer:
         self.storing = False
         self._failures += 1
         self._next_try_s = self._clock.monotonic() + wait_s
+
+
+def _air_of(batch: Sequence[Item]) -> Iterator[tuple[str, int]]:
+    """Site and time of every point of air, whose hour is to be summed up anew."""
+    for item in batch:
+        if item.root is not None:
+            for point in item.points:
+                if point.measurement == AIR:
+                    yield item.root.site, point.time_ms
 
 
 def _refusals(turned_down: Sequence[tuple[Item, Point, str]]) -> dict[int, Letter]:

@@ -23,6 +23,7 @@ from gateway.ingest.settings import IngestSettings
 from gateway.ingest.signatures import Signatures
 from gateway.metrics import Metrics
 from gateway.ports import Alerts, Store
+from gateway.rollups.touched import TouchedHours
 from gateway.state.state import State
 from telemetry.bus import Message
 from telemetry.clock import Clock, to_ms
@@ -111,6 +112,7 @@ class Ingest:
         self.ledger.silent = self.directory.silent
         self._asking = Asking(settings, rng)
         self._gateways = OtherGateways(gateway, regions)
+        self.touched = TouchedHours(state)
         self._marks = Marks(state, regions, clock)
         self._committer = Committer(
             store=store,
@@ -120,6 +122,7 @@ class Ingest:
             lost=self._store_lost,
             remember=self.directory.save_fresh,
             series=self.directory.series,
+            touched=self.touched,
             publish=publish,
             clock=clock,
             settings=settings,

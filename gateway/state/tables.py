@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 
 _ID: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only in a column declared INTEGER; elsewhere 64 bits are asked for."""
@@ -244,4 +244,15 @@ agent_key: Final = Table(
     Column("changed_ms", BigInteger, nullable=False),
     Column("who", Text, nullable=False),
     Index("agent_key_changed", "changed_ms"),
+)
+
+# Since version 7.
+
+touched_hour: Final = Table(
+    "touched_hour",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("hour_ms", BigInteger, primary_key=True),
+    Column("turn", BigInteger, nullable=False),
+    Index("touched_hour_hour", "hour_ms"),
 )

@@ -45,8 +45,13 @@ def _add_cases(connection: Connection) -> None:
         table.create(connection)
 
 
+def _add_touched_hours(connection: Connection) -> None:
+    """Version 7: hours that are to be summed up."""
+    tables.touched_hour.create(connection)
+
+
 STEPS: Final = MappingProxyType[int, Step](
-    {1: _add_alarms, 2: _add_sites, 3: _add_agent_keys, 4: _add_plans, 5: _add_cases}
+    {1: _add_alarms, 2: _add_sites, 3: _add_agent_keys, 4: _add_plans, 5: _add_cases, 6: _add_touched_hours}
 )
 """By the version it starts from, what makes the next one of it. Version 1 is the first."""
 

@@ -7,14 +7,15 @@ from typing import Final
 import structlog
 
 from gateway.errors import StoreUnavailable, StoreWriteOnly
-from gateway.ports import Point, ReadingsQuery, Refused, StoredReading
+from gateway.ports import Point, ReadingsQuery, Refused, StoredReading, Summary
 from gateway.stores import influxql
 from gateway.stores.influx_batches import BodyWriter, Line
 from gateway.stores.influx_http import BodyRefusedError, InfluxHttp, MissingBucketError, Series
 from gateway.stores.influx_proof import check_clock, check_fields, make_databases, retention_of
 from gateway.stores.influx_settings import InfluxSettings
+from gateway.stores.influx_summaries import counted_in, summaries_of
 from gateway.stores.line_protocol import encode
-from gateway.stores.points import PROBE_REGION, Counters, UnstorableError
+from gateway.stores.points import PROBE_REGION, Counters, Tags, UnstorableError
 from telemetry.clock import Clock, to_ms
 
 RETENTION_MARGIN_MS: Final = 5_000
@@ -126,8 +127,7 @@ class InfluxStore:
         Raises:
             StoreWriteOnly: It is not there to be asked.
         """
-        if self.settings.write_only:
-            raise StoreWriteOnly(f"{self.settings.url} is written only and cannot be asked; ask it by its own means")
+        self._require_answers()
         if query.limit <= 0 or query.from_ms >= query.to_ms:
             return []
         found: list[StoredReading] = []
@@ -139,9 +139,37 @@ class InfluxStore:
                     found.append(StoredReading(time_ms, float(suspect), suspect=True))
         return found[: query.limit]
 
+    def summaries(self, site: str, from_ms: int, to_ms: int) -> list[Summary]:
+        """The good air of a branch summed up by the server.
+
+        Raises:
+            StoreWriteOnly: It is not there to be asked.
+        """
+        self._require_answers()
+        return summaries_of(self._query(influxql.summaries(site, from_ms, to_ms), "air", columns=0))
+
+    def counted(self, site: str, hour_ms: int) -> set[tuple[Tags, str]]:
+        """What `air_1h` says of a branch's hour with a count above 0.
+
+        Raises:
+            StoreWriteOnly: It is not there to be asked.
+        """
+        self._require_answers()
+        return counted_in(self._query(influxql.hour(site, hour_ms), "air_1h", columns=0))
+
+    def keeps_ms(self) -> int | None:
+        """How long the bucket of air keeps it, as far as the server says."""
+        with self._lock:
+            self._ready()
+            return self._retention_ms.get(self.settings.bucket_of("air"))
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def _require_answers(self) -> None:
+        if self.settings.write_only:
+            raise StoreWriteOnly(f"{self.settings.url} is written only and cannot be asked; ask it by its own means")
 
     def _query(self, statement: str, measurement: str, *, columns: int) -> list[Series]:
         try:

@@ -30,6 +30,20 @@ def readings(query: ReadingsQuery) -> str:
     )
 
 
+def summaries(site: str, from_ms: int, to_ms: int) -> str:
+    """Mean, min, max and count of every field of a branch's air, one series a room and point."""
+    begin, end = max(from_ms, MIN_TIME_MS), min(to_ms, MAX_TIME_MS)
+    return (
+        "SELECT mean(*), min(*), max(*), count(*) FROM air "
+        f"WHERE site = {text(site)} AND time >= {begin}ms AND time < {end}ms GROUP BY region, site, room, point"
+    )
+
+
+def hour(site: str, hour_ms: int) -> str:
+    """What is stored of a branch's hour, one series a room and point."""
+    return f"SELECT * FROM air_1h WHERE site = {text(site)} AND time = {hour_ms}ms GROUP BY region, site, room, point"
+
+
 def newest_marks() -> str:
     """The newest mark of every region: columns time, n. Read from the end, twice as fast on 1.6 as `last(n)`."""
     return f"SELECT n FROM mark WHERE region <> {text(PROBE_REGION)} GROUP BY region ORDER BY time DESC LIMIT 1"

@@ -12,11 +12,12 @@ from typing import Final
 import structlog
 
 from gateway.errors import StoreMisconfigured, StoreUnavailable
-from gateway.ports import Point, ReadingsQuery, Refused, StoredReading
-from gateway.stores.points import MAX_TIME_MS, MIN_TIME_MS, PROBE_REGION, Counters, UnstorableError
+from gateway.ports import Point, ReadingsQuery, Refused, StoredReading, Summary
+from gateway.stores.points import MAX_TIME_MS, MIN_TIME_MS, PROBE_REGION, Counters, Tags, UnstorableError
 from gateway.stores.sqlite_readers import Readers
 from gateway.stores.sqlite_schema import upgrade
 from gateway.stores.sqlite_series import DAY_MS, Row, SeriesTable, mark_row_of
+from gateway.stores.sqlite_summaries import counted, summaries
 from telemetry.clock import Clock, to_ms
 
 _PUT_SAMPLE: Final = (
@@ -120,6 +121,20 @@ class SqliteStore:
                 if len(found) >= query.limit:
                     break
             return found
+
+    def summaries(self, site: str, from_ms: int, to_ms: int) -> list[Summary]:
+        """The good air of a branch summed up by SQLite, day by day where it spans several."""
+        with self._reading() as connection:
+            return summaries(connection, site, from_ms, to_ms)
+
+    def counted(self, site: str, hour_ms: int) -> set[tuple[Tags, str]]:
+        """What `air_1h` says of a branch's hour with a count above 0."""
+        with self._reading() as connection:
+            return counted(connection, site, hour_ms)
+
+    def keeps_ms(self) -> int | None:
+        """For ever."""
+        return None
 
     def close(self) -> None:
         """Close every connection; the last one folds the WAL into the file."""

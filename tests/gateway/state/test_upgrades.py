@@ -14,6 +14,7 @@ NEW_IN = {
     4: ("agent_key",),
     5: ("hand_over", "window", "incident_report"),
     6: ("acceptance_case", "case_event", "case_file", "evidence_pack", "instrument", "calibration"),
+    7: ("touched_hour",),
 }
 NEW_SINCE_1 = tuple(name for names in NEW_IN.values() for name in names)
 

@@ -15,6 +15,9 @@ from tests.gateway.stores.subjects import (
 from tests.influx2_double import Influx2Double
 
 READABLE = ("sqlite", "influxdb-1.6", "influxdb-2")
+REAL = ("sqlite", "influxdb-1.6")
+"""Those that really answer any question; the double knows recorded ones."""
+
 ALL = (*READABLE, "victoria-metrics")
 
 
@@ -47,5 +50,21 @@ def _make(kind: str, request: pytest.FixtureRequest, folder: Path) -> Subject:
 def readable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
     """Every store that can be read, in turn."""
     made = _make(str(request.param), request, tmp_path)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture(params=REAL)
+def real(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    """Every store that really answers, in turn."""
+    made = _make(str(request.param), request, tmp_path)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def written_only(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
+    """The store that answers nothing."""
+    made = _make("victoria-metrics", request, tmp_path)
     yield made
     made.store.close()

@@ -1,0 +1,1 @@
+"""Hourly means, computed by the gateway and computed again where late data comes."""
