@@ -11,9 +11,9 @@ HOST: Final = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """One simulated branch: its ids, its names, and its rooms whose CO2 is measured; `demo_wiring.py` has all that is wired.
+    """One simulated branch: its ids, its names, and its rooms whose CO2 is measured.
 
-    `responsible`: who is told first.
+    `demo_wiring.py` has all that is wired. `responsible`: who is told first.
     """
 
     region: str

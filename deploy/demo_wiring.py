@@ -1,4 +1,4 @@
-"""What is wired in the demo's branches: sensors of many kinds, contacts, lamps, devices on the network and on Modbus."""
+"""What is wired in the demo's branches: sensors of many kinds, contacts, lamps, devices on network and Modbus."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -53,7 +53,7 @@ SENSORS: Final[dict[str, tuple[Wired, ...]]] = {
 }
 
 # The queue machine, the display and the bank's phone line of a real branch have addresses of their own; here the board
-# stands for them. A toilet's cord is a button to the agent: it springs back, and the call stands until it is reset there.
+# stands for them. A toilet's cord is a button to the agent: it springs back, and the call stands until it is reset.
 FACILITY: Final[dict[str, str]] = {
     "xidan": """
 [[inputs]]

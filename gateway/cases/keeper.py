@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from gateway.cases import rows
 from gateway.cases.metrics import CaseMetrics
-from gateway.ingest.committing import Item
+from gateway.ingest.items import Item
 
 
 class PackKeeper:

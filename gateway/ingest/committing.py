@@ -2,17 +2,17 @@
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection
 
 from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable
-from gateway.ingest.ledger import Entry, Ledger
+from gateway.ingest.items import AIR, FACILITY, Item, air_of, refusals
+from gateway.ingest.ledger import Ledger
 from gateway.ingest.ledger_rows import DAY_MS
-from gateway.ingest.letters import Letter, letter
+from gateway.ingest.letters import Letter
 from gateway.ingest.marks import Marks
 from gateway.ingest.minutes import MINUTE_MS
 from gateway.ingest.parking import Parking
@@ -27,15 +27,12 @@ from gateway.state.state import State
 from telemetry import messages
 from telemetry.bus import Message
 from telemetry.clock import Clock, to_ms
-from telemetry.errors import Reason
 from telemetry.messages import Receipt
 from telemetry.ranges import RangeSet
 from telemetry.topics import Root
 
 log = structlog.get_logger(__name__)
 
-FACILITY: Final = "facility"
-AIR: Final = "air"
 RANGES_A_RECEIPT: Final = 1_000
 """A receipt of so many ranges has less than 40 kB."""
 
@@ -43,34 +40,6 @@ THINGS_A_ROUND: Final = 5_000
 TAKEN_AT_ONCE: Final = 64
 MISCONFIGURED_WAIT_S: Final = 30.0
 HOUR_S: Final = 3_600.0
-
-
-@dataclass(slots=True, kw_only=True)
-class Item:
-    """What one message leaves to be committed.
-
-    Attributes:
-        topic: Where it came on.
-        body: As it came, for the dead letter of what the store refuses.
-        arrived_ms: When.
-        root: Whose topic it is, None if nobody's.
-        points: For the store.
-        letters: For the dead letters.
-        entry: For the ledger; None: nothing, and no receipt.
-    """
-
-    topic: str
-    body: bytes
-    arrived_ms: int
-    root: Root | None = None
-    points: Sequence[Point] = ()
-    letters: Sequence[Letter] = ()
-    entry: Entry | None = None
-
-    @property
-    def weight(self) -> int:
-        """How much of a round it fills."""
-        return max(1, len(self.points)) + len(self.letters)
 
 
 KeepEvidence = Callable[[Connection, Sequence[Item]], object]
@@ -243,17 +212,17 @@ class Committer:
         refused = self._write([point for _item, point in places], marks)
         turned_down = [(*places[one.place], one.detail) for one in refused if one.place < len(places)]
         turned_down += [(*place, "older than the bucket keeps") for place in too_old]
-        refusals = _refusals(turned_down)
-        self._leave(refusals)
+        letters_of = refusals(turned_down)
+        self._leave(letters_of)
         letters = [one for item in self._batch for one in item.letters]
-        letters += [refusals[id(item)] for item in self._batch if id(item) in refusals]
+        letters += [letters_of[id(item)] for item in self._batch if id(item) in letters_of]
         marks = [] if any(one.place >= len(places) for one in refused) else marks
         self._write_state(marks, letters, {id(point) for _item, point, _detail in turned_down})
         self._count(places, letters)
 
-    def _leave(self, refusals: dict[int, Letter]) -> None:
+    def _leave(self, letters_of: dict[int, Letter]) -> None:
         """Drop from the batch what needs a letter with a pair for which there is no room: no ledger, no receipt."""
-        needs = [[*item.letters, *([refusals[id(item)]] if id(item) in refusals else [])] for item in self._batch]
+        needs = [[*item.letters, *([letters_of[id(item)]] if id(item) in letters_of else [])] for item in self._batch]
         admitted = self._parking.admit(needs)
         self._batch = [item for item, fits in zip(self._batch, admitted, strict=True) if fits]
 
@@ -287,7 +256,7 @@ class Committer:
                 self._ledger.write(connection, plan)
                 if self._keep_evidence is not None:
                     self._keep_evidence(connection, self._batch)
-                self._touched.note(connection, _air_of(self._batch))
+                self._touched.note(connection, air_of(self._batch))
                 outcome = self._parking.park(connection, letters)
         except StateUnavailable:
             self._ledger.forget()
@@ -377,32 +346,3 @@ class Committer:
         self.storing = False
         self._failures += 1
         self._next_try_s = self._clock.monotonic() + wait_s
-
-
-def _air_of(batch: Sequence[Item]) -> Iterator[tuple[str, int]]:
-    """Site and time of every point of air, whose hour is to be summed up anew."""
-    for item in batch:
-        if item.root is not None:
-            for point in item.points:
-                if point.measurement == AIR:
-                    yield item.root.site, point.time_ms
-
-
-def _refusals(turned_down: Sequence[tuple[Item, Point, str]]) -> dict[int, Letter]:
-    """By the item's `id()`, one letter for each message of which the store will not take something."""
-    by_item: dict[int, tuple[Item, list[str]]] = {}
-    for item, point, detail in turned_down:
-        by_item.setdefault(id(item), (item, []))[1].append(f"{point.measurement} at {point.time_ms}: {detail}")
-    found = {}
-    for one, (item, details) in by_item.items():
-        entry = item.entry
-        found[one] = letter(
-            item.topic,
-            item.body,
-            Reason.STORE_REFUSED,
-            "; ".join(details[:5]) + (f"; and {len(details) - 5} more" if len(details) > 5 else ""),
-            received_ms=item.arrived_ms,
-            root=item.root,
-            pair=(entry.journal, entry.sequence) if entry is not None else None,
-        )
-    return found

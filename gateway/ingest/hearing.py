@@ -9,10 +9,11 @@ import structlog
 
 from gateway.errors import StateUnavailable
 from gateway.ingest.asking import Asking
-from gateway.ingest.committing import AIR, FACILITY, Committer, Item
+from gateway.ingest.committing import Committer
 from gateway.ingest.directory import Directory
 from gateway.ingest.gateways import OtherGateways
 from gateway.ingest.intake import Intake, Reader
+from gateway.ingest.items import AIR, FACILITY, Item
 from gateway.ingest.ledger import Entry, Ledger
 from gateway.ingest.letters import Letter, letter
 from gateway.ingest.minutes import Held

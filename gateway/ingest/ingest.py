@@ -8,11 +8,12 @@ import structlog
 
 from gateway.errors import StateUnavailable
 from gateway.ingest.asking import NEVER_S, RESEND, Asking
-from gateway.ingest.committing import AIR, FACILITY, Committer, KeepEvidence
+from gateway.ingest.committing import Committer, KeepEvidence
 from gateway.ingest.directory import Directory
 from gateway.ingest.gateways import OtherGateways
 from gateway.ingest.hearing import Arrived, Hearer
 from gateway.ingest.intake import Reader
+from gateway.ingest.items import AIR, FACILITY
 from gateway.ingest.ledger import Ledger
 from gateway.ingest.ledger_metrics import LedgerMetrics
 from gateway.ingest.ledger_rows import DAY_MS
