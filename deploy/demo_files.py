@@ -9,6 +9,7 @@ from deploy.demo_wiring import wiring_text
 
 HOST: Final = "127.0.0.1"
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
     """One simulated branch: its ids, its names, and its rooms whose CO2 is measured.
