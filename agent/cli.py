@@ -15,9 +15,9 @@ from typing import Any, Final
 import structlog
 
 from agent import config as configuration
-from agent import logs
+from agent import field_cli, logs
 from agent.config import AgentConfig, LogConfig
-from agent.errors import AgentError, ConfigurationError, PressError, RecordingError
+from agent.errors import AgentError, CalibrationError, ConfigurationError, PressError, RecordingError
 
 WELL: Final = 0
 NEGATIVE: Final = 1
@@ -52,6 +52,9 @@ def main(argv: Sequence[str]) -> int:
     except RecordingError as error:
         _complain(str(error))
         return WRONG_USE
+    except CalibrationError as error:
+        _complain(str(error))
+        return NEGATIVE
     except AgentError as error:
         _complain(str(error))
         return OUR_FAULT
@@ -72,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_replay(verbs)
     _add_press(verbs)
     _add_key(verbs)
+    field_cli.add_verbs(verbs, _add_verb, _load)
     return parser
 
 

@@ -6,6 +6,7 @@ AgentError
 ├── RecordingError         the file of a replay cannot be used: tell who asked, exit 2
 ├── CheckError             a probe or a Modbus device did not answer: it becomes the state of its point
 ├── PressError             a simulated input cannot be pressed: tell who asked
+├── CalibrationError       a sensor was not calibrated, and nothing was done to it: tell who asked, exit 1
 └── JournalError           the journal cannot be opened or written: tell the operator, exit 70
 ```
 """
@@ -43,3 +44,7 @@ class CheckError(AgentError):
 
 class PressError(AgentError):
     """A simulated input cannot be pressed; the text says why and what to do."""
+
+
+class CalibrationError(AgentError):
+    """A sensor was not calibrated and is as it was; the text says why and what to do."""

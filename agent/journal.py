@@ -30,7 +30,7 @@ from telemetry.clock import Clock
 from telemetry.ids import require_id
 from telemetry.messages import MAX_RANGES
 from telemetry.ranges import RangeSet, Span
-from telemetry.readings import DropReason, Flag
+from telemetry.readings import CALIBRATION_KIND, DropReason, Flag
 from telemetry.topics import Root
 
 __all__ = ["Journal", "JournalSettings", "Row", "RowClass"]
@@ -263,6 +263,14 @@ class Journal(Answerable):
                 # Two states of one point at one time would be one in the store.
                 moment = moment._replace(ms=moment.ms + 1)
             return self._add(class_of(kind), label, values, moment)
+
+    def add_calibration(self, point: str, room: str, words: Mapping[str, float | bool | str]) -> Row:
+        """Journal how a sensor was calibrated (`CalibrationRecord.values`), no state of its point; on the disk then."""
+        require_id(point, "point")
+        require_id(room, "room")
+        label = Label(root=self._root, point=point, room=room, kind=CALIBRATION_KIND, names=tuple(words))
+        with self._lock:
+            return self._add(RowClass.STATE, label, tuple(Value(*word) for word in words.items()), self._time.now())
 
     # -- what is to be sent --------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from agent.journal_pending import Pending, first_part
 from agent.journal_rows import Label, Moment, Row, RowClass, Value
 from agent.journal_space import Space, Step
 from agent.journal_table import JournalTable
-from telemetry.readings import DropReason
+from telemetry.readings import CALIBRATION_KIND, DropReason
 from telemetry.topics import Root
 
 MARKS_A_TRANSACTION: Final = 5_000
@@ -119,7 +119,7 @@ class JournalStore:
         """Take in a new row."""
         self.pending.rows[row.sequence] = row
         self.held.add(row.journal, row.sequence)
-        if row.row_class.is_facility:
+        if row.row_class.is_facility and row.kind != CALIBRATION_KIND:
             self._set_newest(row)
 
     @property

@@ -109,7 +109,8 @@ class JournalTable:
 
     def newest_states(self) -> list[Row]:
         """The newest state of each facility point."""
-        sql = """sq IN (SELECT max(sq) FROM packs JOIN labels ON labels.id = label WHERE class <= 1
+        sql = """sq IN (SELECT max(sq) FROM packs JOIN labels ON labels.id = label
+            WHERE class <= 1 AND kind <> 'calibration'
             GROUP BY region, site, agent, point)"""
         return self._rows(sql, ())
 

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Collection
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -27,6 +28,7 @@ from gateway.bus_metrics import BusMetrics
 from gateway.cases.parts import make_cases
 from gateway.config import Config, SqliteStoreConfig
 from gateway.errors import ConfigurationError
+from gateway.ingest.calibrations import of_site
 from gateway.ingest.dead_letters import Retried, dead_letters, retry
 from gateway.ingest.ingest import Ingest
 from gateway.metrics import Metrics
@@ -263,6 +265,7 @@ class Gateway:
             register=SiteBook(self._state, self._clock).all,
             alerts=self._alerts.desk,
             cases=self._cases,
+            calibrations=partial(of_site, self._state),
         )
         open_to_all = not config.http.on_loopback and not config.http.names
         return make_app(sources, names=None if open_to_all else config.http.names, tokens=tokens)

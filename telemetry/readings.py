@@ -12,6 +12,9 @@ CALL_PREFIX: Final = "call-"
 SENSOR_KIND: Final = "sensor"
 """The kind of the facility point that tells of a sensor in fault."""
 
+CALIBRATION_KIND: Final = "calibration"
+"""The kind of a pack that tells how a sensor was calibrated; no state of its point."""
+
 
 class Flag(StrEnum):
     """What the sensor itself knows against, or of, a value (the words of `qf`)."""
@@ -78,6 +81,11 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     def is_call(self) -> bool:
         """True if somebody asks for help, or did."""
         return self.kind is not None and self.kind.startswith(CALL_PREFIX)
+
+    @property
+    def is_calibration(self) -> bool:
+        """True if it tells how a sensor was calibrated."""
+        return self.kind == CALIBRATION_KIND
 
     @property
     def is_declaration(self) -> bool:

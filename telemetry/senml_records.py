@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from telemetry import calibrations
 from telemetry.errors import MalformedError, Reason
 from telemetry.ids import is_journal_id
 from telemetry.quantities import WIRE_QUANTITIES
@@ -26,8 +27,10 @@ WORD_TYPES: Final[dict[str, type]] = {
     "dropped_last": float,
     "dropped_from": float,
     "dropped_to": float,
+    **calibrations.WORDS,
 }
 FACILITY_WORDS: Final = frozenset({"working", "state", "reason"})
+CALIBRATION_WORDS: Final = FACILITY_WORDS | calibrations.WORDS.keys()
 _FLAGS: Final = {flag.value: flag for flag in Flag}
 FLAGS_OF_TEXTS: Final[dict[str | None, tuple[Flag, ...]]] = {
     " ".join(some) or None: some for count in range(len(Flag) + 1) for some in combinations(Flag, count)

@@ -1,16 +1,18 @@
 """How base fields turn SenML records into readings (RFC 8428 section 4)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from math import isfinite
 from typing import Final
 
+from telemetry.calibrations import MAX_CHARACTERS, PREFIX
 from telemetry.errors import MalformedError, Reason
 from telemetry.ids import is_id, is_journal_id
 from telemetry.quantities import PRIMARY_UNITS, WIRE_QUANTITIES
-from telemetry.readings import CALL_PREFIX, MAX_SEQUENCE, Pack, Record
+from telemetry.readings import CALIBRATION_KIND, CALL_PREFIX, MAX_SEQUENCE, Pack, Record
 from telemetry.senml_records import (
     ABSOLUTE_FROM_MS,
+    CALIBRATION_WORDS,
     FACILITY_WORDS,
     WORD_TYPES,
     BaseRecord,
@@ -139,11 +141,17 @@ class Resolver:
             raise MalformedError(Reason.SENML, f"point {point[:64]!r} is no id")
         if self._point and point != self._point:
             raise MalformedError(Reason.SENML, f"a pack is about one point: {self._point!r}, then {point!r}")
-        words = FACILITY_WORDS if self._kind is not None else WORD_TYPES.keys() - FACILITY_WORDS
+        words = self._words()
         if name not in words and (self._kind is not None or name not in WIRE_QUANTITIES):
             raise MalformedError(Reason.UNKNOWN_QUANTITY, f"{name[:64]!r} is no quantity of the table")
         self._point = point
         return name
+
+    def _words(self) -> Set[str]:
+        """The names that a pack of this kind may have beside quantities."""
+        if self._kind is None:
+            return WORD_TYPES.keys() - CALIBRATION_WORDS
+        return CALIBRATION_WORDS if self._kind == CALIBRATION_KIND else FACILITY_WORDS
 
     def _own_value(self, raw: RawRecord, name: str) -> float | bool | str:
         given = [value for value in (raw.v, raw.vb, raw.vs, raw.vd) if value is not None]
@@ -171,6 +179,8 @@ class Resolver:
     def _check_word(self, name: str, value: str) -> None:
         if name == "reason" and len(value) > MAX_REASON_CHARACTERS:
             raise MalformedError(Reason.SENML, f"reason has {len(value)} characters; at most {MAX_REASON_CHARACTERS}")
+        if name.startswith(PREFIX) and len(value) > MAX_CHARACTERS:
+            raise MalformedError(Reason.SENML, f"{name} has {len(value)} characters; at most {MAX_CHARACTERS}")
         if name != "state":
             return
         if self._kind is not None and self._kind.startswith(CALL_PREFIX) and value not in CALL_STATES:

@@ -48,6 +48,47 @@ class Sites(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class Calibration(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sensor was calibrated in its branch.
+
+    Attributes:
+        time: When, Unix seconds.
+        by: Who did it.
+        part: The sensor's part.
+        serial: Its serial number.
+        quantity: What was calibrated; the numbers are in `unit`.
+        reference: What the reference showed.
+        before: What the sensor showed.
+        after: What it showed afterwards; null if that is not known.
+        correction: What it corrects by since; null if it refused.
+        ok: Whether it is well calibrated.
+        reason: Why not.
+    """
+
+    point: str
+    room: str
+    agent: str
+    time: float
+    by: str
+    part: str
+    serial: str
+    quantity: str
+    unit: str
+    reference: float
+    before: float
+    after: float | None
+    correction: float | None
+    ok: bool
+    reason: str
+
+
+class Calibrations(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest first."""
+
+    calibrations: list[Calibration]
+    next: str | None = None
+
+
 class Value(msgspec.Struct, frozen=True, kw_only=True):
     """The newest value of one quantity, in its own unit."""
 

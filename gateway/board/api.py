@@ -16,6 +16,7 @@ from gateway.board.site_answers import site_answer
 from gateway.board.sources import Parts, Sources
 from gateway.board.steps import MAX_STEPS, summed_up
 from gateway.board.times import parse_time
+from gateway.ingest.calibrations import Calibrated
 from gateway.ingest.directory import PointView
 from gateway.ports import ReadingsQuery
 from telemetry.clock import to_ms, to_seconds
@@ -71,6 +72,27 @@ class Api(Controller):
         now_ms = to_ms(sources.clock.now())
         page = [_point(view, now_ms) for view in views[:limit]]
         return answers.Points(points=page, next=next_word(page[-1].point) if len(views) > limit else None)
+
+    @get(
+        "/sites/{site:str}/calibrations",
+        sync_to_thread=True,
+        summary="How the sensors of a branch were calibrated",
+        responses=problems(404, 503),
+    )
+    def calibrations(
+        self,
+        request: Ask,
+        sources: Parts,
+        site: FromPath[str],
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
+    ) -> answers.Calibrations:
+        """As the branch wrote them down, refused ones too; the newest first."""
+        _known(request, "limit", "after")
+        _require_site(sources, site)
+        found = sources.calibrations(site, after_ms(after), limit + 1)
+        more = next_word(found[limit - 1].time_ms) if len(found) > limit else None
+        return answers.Calibrations(calibrations=[_calibration(one) for one in found[:limit]], next=more)
 
     @get(
         "/readings",
@@ -222,6 +244,28 @@ def _span(sources: Sources, from_: str | None, to: str | None, *, ahead_ms: int 
 
 def _quality(suspect: bool) -> Literal["good", "suspect"]:
     return "suspect" if suspect else "good"
+
+
+def _calibration(one: Calibrated) -> answers.Calibration:
+    record = one.record
+    quantity = WIRE_QUANTITIES.get(record.quantity)
+    return answers.Calibration(
+        point=one.point,
+        room=one.room,
+        agent=one.root.agent,
+        time=to_seconds(one.time_ms),
+        by=record.by,
+        part=record.part,
+        serial=record.serial,
+        quantity=record.quantity,
+        unit=quantity.unit if quantity else "",
+        reference=record.reference,
+        before=record.before,
+        after=record.after,
+        correction=record.correction,
+        ok=record.ok,
+        reason=record.reason,
+    )
 
 
 def _name(view: PointView) -> str:

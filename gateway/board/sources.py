@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from gateway.alerts.parts import AlertDesk
 from gateway.cases.parts import CaseParts
 from gateway.config import SiteConfig
+from gateway.ingest.calibrations import Calibrated
 from gateway.ingest.directory import PointView, SiteView
 from gateway.ingest.minutes import Interval
 from gateway.ports import Store
@@ -87,6 +88,7 @@ class Sources:
         register: The register of branches, by site id.
         alerts: What answers for alarms; without it there are no pages about them.
         cases: What answers for acceptance cases, likewise.
+        calibrations: Of a branch, before a time in Unix ms, so many, the newest first.
     """
 
     gateway: str
@@ -101,6 +103,7 @@ class Sources:
     register: Callable[[], Mapping[str, Site]] = dict
     alerts: AlertDesk | None = None
     cases: CaseParts | None = None
+    calibrations: Callable[[str, int | None, int], Sequence[Calibrated]] = lambda _site, _before_ms, _limit: ()
 
 
 Parts = NamedDependency[Sources]

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable
+from gateway.ingest import calibrations
 from gateway.ingest.items import AIR, FACILITY, Item, air_of, refusals
 from gateway.ingest.ledger import Ledger
 from gateway.ingest.ledger_rows import DAY_MS
@@ -257,6 +258,7 @@ class Committer:
                 if self._keep_evidence is not None:
                     self._keep_evidence(connection, self._batch)
                 self._touched.note(connection, air_of(self._batch))
+                calibrations.keep(connection, filter(None, (item.calibration for item in self._batch)))
                 outcome = self._parking.park(connection, letters)
         except StateUnavailable:
             self._ledger.forget()

@@ -333,4 +333,5 @@ def _item(intake: Intake, message: Arrived) -> Item:
         points=intake.points,
         letters=intake.letters,
         entry=entry,
+        calibration=intake.calibration,
     )

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from gateway.ingest.calibrations import Calibrated, calibrated
 from gateway.ingest.letters import Letter, letter
 from gateway.ingest.minutes import MINUTE_MS
 from gateway.ingest.points import air_point, facility_point
@@ -41,6 +42,7 @@ class Intake:
         points: To be stored.
         letters: To be parked.
         declaration: What the agent gives up.
+        calibration: What was done to a sensor.
         hear: A facility pack with absolute times, for the alarms.
         see: Live air with absolute times, for the alarms.
         newest: Air with absolute times, late or not, for the directory.
@@ -56,6 +58,7 @@ class Intake:
     points: list[Point] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     declaration: Declaration | None = None
+    calibration: Calibrated | None = None
     hear: Pack | None = None
     see: Pack | None = None
     newest: Pack | None = None
@@ -121,6 +124,8 @@ class Reader:
         misplaced = _misplaced(intake.channel, pack)
         if misplaced:
             faults.append(Fault(Reason.TOPIC, misplaced, b""))
+        elif pack.is_calibration:
+            self._take_calibration(intake, pack, faults, arrived_ms)
         elif pack.relative:
             self._take_relative(intake, pack, faults, retained=retained, arrived_ms=arrived_ms)
         elif pack.kind is not None:
@@ -177,6 +182,18 @@ class Reader:
         intake.from_ms = intake.to_ms = min(point.time_ms, arrived_ms)
         # Dated in the future it counts as of now; stored under its own time, a repeat hits the same point.
         intake.hear = pack if point.time_ms <= arrived_ms else _moved(pack, lambda _ms: arrived_ms)
+
+    def _take_calibration(self, intake: Intake, pack: Pack, faults: list[Fault], arrived_ms: int) -> None:
+        """It is written down and is no state of the point; in relative time it will come again with its own."""
+        if pack.relative:
+            intake.pair = None
+            return
+        intake.calibration = calibrated(intake.channel.root, pack)
+        if intake.calibration is None:
+            detail = "a calibration carries calibration_by, _part, _reference and _before, beside working and state"
+            faults.append(Fault(Reason.SENML, detail, b""))
+            return
+        intake.from_ms = intake.to_ms = min(intake.calibration.time_ms, arrived_ms)
 
     def _take_declaration(self, intake: Intake, pack: Pack, faults: list[Fault], arrived_ms: int) -> None:
         for record in pack.records:
@@ -246,6 +263,8 @@ def _misplaced(channel: Channel, pack: Pack) -> str:
     if channel.name == "facility":
         if pack.kind is None:
             return "a pack without a kind came on a facility topic"
+        if pack.is_calibration:
+            return "a calibration is no state of its point; it travels on readings"
         if pack.point != channel.tail:
             return f"a pack about {pack.point!r} came on the topic of {channel.tail!r}"
     if pack.is_declaration and pack.point != channel.root.agent:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.ingest.calibrations import Calibrated
 from gateway.ingest.ledger import Entry
 from gateway.ingest.letters import Letter, letter
 from gateway.ports import Point
@@ -26,6 +27,7 @@ class Item:
         points: For the store.
         letters: For the dead letters.
         entry: For the ledger; None: nothing, and no receipt.
+        calibration: What was done to a sensor.
     """
 
     topic: str
@@ -35,6 +37,7 @@ class Item:
     points: Sequence[Point] = ()
     letters: Sequence[Letter] = ()
     entry: Entry | None = None
+    calibration: Calibrated | None = None
 
     @property
     def weight(self) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, inspect, select, text
 
 from gateway.errors import StateRefused
-from gateway.state import alert_tables, case_tables, tables
+from gateway.state import alert_tables, case_tables, sensor_tables, tables
 
 Step = Callable[[Connection], None]
 
@@ -50,8 +50,21 @@ def _add_touched_hours(connection: Connection) -> None:
     tables.touched_hour.create(connection)
 
 
+def _add_calibrations(connection: Connection) -> None:
+    """Version 8: calibrations that were done in branches."""
+    sensor_tables.sensor_calibration.create(connection)
+
+
 STEPS: Final = MappingProxyType[int, Step](
-    {1: _add_alarms, 2: _add_sites, 3: _add_agent_keys, 4: _add_plans, 5: _add_cases, 6: _add_touched_hours}
+    {
+        1: _add_alarms,
+        2: _add_sites,
+        3: _add_agent_keys,
+        4: _add_plans,
+        5: _add_cases,
+        6: _add_touched_hours,
+        7: _add_calibrations,
+    }
 )
 """By the version it starts from, what makes the next one of it. Version 1 is the first."""
 

@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from telemetry.calibrations import CalibrationRecord
 from telemetry.messages import (
     Calibration,
     Command,
@@ -14,7 +15,7 @@ from telemetry.messages import (
 )
 from telemetry.quantities import WIRE_QUANTITIES
 from telemetry.ranges import Span
-from telemetry.readings import MAX_SEQUENCE, Declaration, DropReason, Flag, Pack, Record
+from telemetry.readings import CALIBRATION_KIND, MAX_SEQUENCE, Declaration, DropReason, Flag, Pack, Record
 
 ids = st.from_regex(r"[a-z0-9][a-z0-9-]{0,31}", fullmatch=True)
 journals = st.from_regex(r"[A-Za-z0-9-]{1,32}", fullmatch=True)
@@ -68,6 +69,25 @@ def facility_packs(draw: st.DrawFn) -> Pack:
     if draw(st.booleans()):
         records.append(Record(name="reason", time_ms=at_ms, value=draw(texts)))
     return _pack(draw, tuple(records), kind=kind, relative=relative)
+
+
+@st.composite
+def calibration_packs(draw: st.DrawFn) -> Pack:
+    """How a sensor was calibrated."""
+    names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+    record = CalibrationRecord(
+        by=draw(names),
+        part=draw(names),
+        serial=draw(texts),
+        quantity=draw(st.sampled_from(list(WIRE_QUANTITIES))),
+        reference=draw(numbers),
+        before=draw(numbers),
+        after=draw(st.none() | numbers),
+        correction=draw(st.none() | numbers),
+        ok=draw(st.booleans()),
+        reason=draw(texts),
+    )
+    return _pack(draw, record.records(draw(absolute_ms)), kind=CALIBRATION_KIND, relative=False)
 
 
 def _pack(draw: st.DrawFn, records: tuple[Record, ...], *, kind: str | None, relative: bool) -> Pack:

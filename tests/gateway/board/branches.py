@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +18,7 @@ from gateway.board.tokens import Tokens
 from gateway.cases.parts import make_cases
 from gateway.cases.settings import AcceptanceConfig
 from gateway.config import Config, SiteConfig
+from gateway.ingest.calibrations import of_site
 from gateway.ingest.ingest import Ingest, IngestSettings
 from gateway.metrics import Metrics
 from gateway.ports import Store
@@ -26,9 +28,10 @@ from gateway.store_gate import StoreGate
 from gateway.stores.sqlite_store import SqliteStore
 from telemetry import messages, senml
 from telemetry.bus import Message
+from telemetry.calibrations import CalibrationRecord
 from telemetry.clock import Clock, to_ms
 from telemetry.messages import PointInfo, Presence
-from telemetry.readings import Flag, Pack, Record
+from telemetry.readings import CALIBRATION_KIND, Flag, Pack, Record
 from telemetry.topics import Root
 from tests.fakes import FakeClock
 
@@ -109,6 +112,7 @@ class Branches:
             register=SiteBook(self.state, self.clock).all,
             alerts=self.alerts.desk,
             cases=self.cases,
+            calibrations=partial(of_site, self.state),
         )
         return make_app(sources, names=names, tokens=tokens)
 
@@ -139,6 +143,10 @@ class Branches:
             for name, value in values.items()
         )
         self._pack(root, root.readings, point, room, None, records)
+
+    def calibration(self, record: CalibrationRecord, *, at_ms: int, root: Root = XIDAN) -> None:
+        """The record of a calibration comes and is stored."""
+        self._pack(root, root.readings, "hall-air", "hall", CALIBRATION_KIND, record.records(at_ms))
 
     def door(self, *, working: bool, state: str, reason: str = "", root: Root = XIDAN, room: str = "entrance") -> None:
         """A state of the automatic door comes and is stored."""

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from gateway.errors import StoreMisconfigured, StoreUnavailable
 from gateway.sites import register
 from gateway.sites.site import Site, site_of
+from telemetry.calibrations import CalibrationRecord
+from telemetry.clock import to_seconds
 from telemetry.messages import PointInfo
 from telemetry.readings import Flag
 from telemetry.topics import Root
@@ -373,6 +375,25 @@ def test_the_ledger_tells_what_is_there(branches: Branches) -> None:
     assert second["next"] is None
 
 
+# -- calibrations -----------------------------------------------------------------------------------------------------
+
+
+def test_calibrations_of_a_branch(branches: Branches) -> None:
+    """Who, when, before and after, page by page, the newest first; an unknown branch is a 404."""
+    branches.present([HALL])
+    record = CalibrationRecord(by="Li Na", part="scd41", reference=420.0, before=480.0, after=421.0, ok=True)
+    for age_ms in (1_000, 2_000):
+        branches.calibration(record, at_ms=branches.now_ms - age_ms)
+    first = ask(branches, "/api/v1/sites/xidan/calibrations?limit=1")
+    (one,) = first["calibrations"]
+    assert (one["point"], one["by"], one["unit"], one["before"], one["after"]) == ("hall-air", "Li Na", "ppm", 480, 421)
+    assert one["time"] == to_seconds(branches.now_ms - 1_000)
+    rest = ask(branches, f"/api/v1/sites/xidan/calibrations?after={first['next']}")
+    assert [one["time"] for one in rest["calibrations"]] == [to_seconds(branches.now_ms - 2_000)]
+    assert rest["next"] is None
+    assert branches.client().get("/api/v1/sites/nowhere/calibrations").status_code == 404
+
+
 # -- the description ---------------------------------------------------------------------------------------------------
 
 
@@ -385,6 +406,7 @@ def test_every_question_is_in_the_openapi_document_and_there_are_no_pages_beside
     assert {
         "/api/v1/sites",
         "/api/v1/sites/{site}/points",
+        "/api/v1/sites/{site}/calibrations",
         "/api/v1/readings",
         "/api/v1/ledger",
         "/api/v1/curve",

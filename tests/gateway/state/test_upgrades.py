@@ -15,6 +15,7 @@ NEW_IN = {
     5: ("hand_over", "window", "incident_report"),
     6: ("acceptance_case", "case_event", "case_file", "evidence_pack", "instrument", "calibration"),
     7: ("touched_hour",),
+    8: ("sensor_calibration",),
 }
 NEW_SINCE_1 = tuple(name for names in NEW_IN.values() for name in names)
 
