@@ -88,7 +88,7 @@ class Api(Controller):
         after: After = None,
     ) -> answers.Calibrations:
         """As the branch wrote them down, refused ones too; the newest first."""
-        _known(request, "limit", "after")
+        only(request, "limit", "after")
         _require_site(sources, site)
         found = sources.calibrations(site, after_ms(after), limit + 1)
         more = next_word(found[limit - 1].time_ms) if len(found) > limit else None
