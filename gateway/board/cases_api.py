@@ -15,6 +15,7 @@ from gateway.board import case_answers as answers
 from gateway.board import case_bodies as bodies
 from gateway.board import case_forms as forms
 from gateway.board.alerts_api import require_same_site
+from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
 from gateway.board.guard import PROGRAM
 from gateway.board.languages import preferred
@@ -37,6 +38,8 @@ Number = Annotated[int | None, QueryParameter(description="The number of a judge
 Name = Annotated[str, QueryParameter(description="The file's name")]
 By = Annotated[str, QueryParameter(description="Who enters it; the program's own name if left out")]
 
+READ: Final = problems(404, 409, 503)
+CHANGE: Final = problems(403, 404, 409, 413, 503)
 NAME_LETTERS: Final = 100
 PLAN_BYTES: Final = 2_000_000
 FILE_BYTES: Final = 30_000_000
@@ -48,7 +51,7 @@ class CasesApi(Controller):
 
     path = "/api/v1/cases"
 
-    @get("/", sync_to_thread=True, summary="Acceptance cases, the newest first")
+    @get("/", sync_to_thread=True, responses=READ, summary="Acceptance cases, the newest first")
     def cases(
         self,
         request: Ask,
@@ -59,7 +62,7 @@ class CasesApi(Controller):
         after: After = None,
     ) -> answers.CaseList:
         """All of them, those of a branch, or those in one state."""
-        known(request, "site", "state", "limit", "after")
+        only(request, "site", "state", "limit", "after")
         if which not in (None, "open", "closed"):
             raise RequestError(400, "Unknown state", f"state: {str(which)[:64]!r} is none; known: open, closed")
         is_open = None if which is None else which == "open"
@@ -67,7 +70,14 @@ class CasesApi(Controller):
         more = next_word(found[limit - 1].id) if len(found) > limit else None
         return answers.CaseList(cases=[forms.line_of(row) for row in found[:limit]], next=more)
 
-    @post("/", status_code=201, sync_to_thread=True, request_max_body_size=PLAN_BYTES, summary="Open a case")
+    @post(
+        "/",
+        status_code=201,
+        sync_to_thread=True,
+        responses=CHANGE,
+        request_max_body_size=PLAN_BYTES,
+        summary="Open a case",
+    )
     def open(self, request: Ask, sources: Parts, data: JSONBody[bodies.CaseOpening]) -> answers.CaseAnswer:
         """From now on the raw packs of the branch are kept, and its sampling is watched."""
         require_same_site(request)
@@ -91,36 +101,36 @@ class CasesApi(Controller):
         case, _life = parts.desk.open(opening, who_of(request, data.by))
         return _answer(request, parts, case)
 
-    @get("/{case:int}", sync_to_thread=True, summary="One case")
+    @get("/{case:int}", sync_to_thread=True, responses=READ, summary="One case")
     def case(self, request: Ask, sources: Parts, case: FromPath[int]) -> answers.CaseAnswer:
         """Plan, closure, risks, laboratory results, verdicts."""
-        known(request)
+        only(request)
         return _answer(request, cases_of(sources), case)
 
-    @get("/{case:int}/events", sync_to_thread=True, summary="The audit trail of a case")
+    @get("/{case:int}/events", sync_to_thread=True, responses=READ, summary="The audit trail of a case")
     def events(self, request: Ask, sources: Parts, case: FromPath[int]) -> answers.EventList:
         """Who did what and when; nothing of it is ever changed."""
-        known(request)
+        only(request)
         found = cases_of(sources).desk.happened(case)
         return answers.EventList(events=[forms.event_of(one) for one in found])
 
-    @get("/{case:int}/plan-sheet", sync_to_thread=True, summary="The sampling sheet")
+    @get("/{case:int}/plan-sheet", sync_to_thread=True, responses=READ, summary="The sampling sheet")
     def plan_sheet(self, request: Ask, sources: Parts, case: FromPath[int]) -> answers.SheetAnswer:
         """When, in how many rooms, at how many points is to be sampled; with a sheet to print."""
-        known(request, "lang")
+        only(request, "lang")
         parts = cases_of(sources)
         found = view(parts.state, case, to_ms(parts.clock.now()))
         said: dict[str, Any] = sheet.as_json(found.profile, found.ordered)
         words = report_text.sheet_text(found.profile, found.plan, found.ordered, language_of(request))
         return answers.SheetAnswer(**said, words=words)
 
-    @get("/{case:int}/verdict", sync_to_thread=True, summary="What would be said now")
+    @get("/{case:int}/verdict", sync_to_thread=True, responses=READ, summary="What would be said now")
     def provisional(self, request: Ask, sources: Parts, case: FromPath[int]) -> dict[str, Any]:
         """The verdict of this moment, as `judge --json` says it; nothing is written down."""
-        known(request)
+        only(request)
         return as_json(cases_of(sources).desk.provisional(case)[1])
 
-    @post("/{case:int}/judge", status_code=200, sync_to_thread=True, summary="Give a verdict")
+    @post("/{case:int}/judge", status_code=200, sync_to_thread=True, responses=CHANGE, summary="Give a verdict")
     def judge(
         self, request: Ask, sources: Parts, case: FromPath[int], data: JSONBody[bodies.WhyAndWho | None] = None
     ) -> answers.CaseAnswer:
@@ -130,7 +140,14 @@ class CasesApi(Controller):
         parts.desk.judge(case, who_of(request, "" if data is None else data.by))
         return _answer(request, parts, case)
 
-    @post("/{case:int}/plan", status_code=200, sync_to_thread=True, request_max_body_size=PLAN_BYTES, summary="Change the plan")  # fmt: skip # noqa: E501
+    @post(
+        "/{case:int}/plan",
+        status_code=200,
+        sync_to_thread=True,
+        responses=CHANGE,
+        request_max_body_size=PLAN_BYTES,
+        summary="Change the plan",
+    )
     def replan(
         self, request: Ask, sources: Parts, case: FromPath[int], data: JSONBody[bodies.NewPlan]
     ) -> answers.CaseAnswer:
@@ -140,7 +157,14 @@ class CasesApi(Controller):
         parts.desk.replan(case, _plan_text(data.plan, data.plan_toml), data.why, who_of(request, data.by))
         return _answer(request, parts, case)
 
-    @post("/{case:int}/resample", status_code=200, sync_to_thread=True, request_max_body_size=PLAN_BYTES, summary="Sample again")  # fmt: skip # noqa: E501
+    @post(
+        "/{case:int}/resample",
+        status_code=200,
+        sync_to_thread=True,
+        responses=CHANGE,
+        request_max_body_size=PLAN_BYTES,
+        summary="Sample again",
+    )
     def resample(
         self, request: Ask, sources: Parts, case: FromPath[int], data: JSONBody[bodies.NewPlan]
     ) -> answers.CaseAnswer:
@@ -150,7 +174,13 @@ class CasesApi(Controller):
         parts.desk.resample(case, _plan_text(data.plan, data.plan_toml), data.why, who_of(request, data.by))
         return _answer(request, parts, case)
 
-    @post("/{case:int}/instruments", status_code=200, sync_to_thread=True, summary="Say which instrument stands where")
+    @post(
+        "/{case:int}/instruments",
+        status_code=200,
+        sync_to_thread=True,
+        responses=CHANGE,
+        summary="Say which instrument stands where",
+    )
     def assign(
         self, request: Ask, sources: Parts, case: FromPath[int], data: JSONBody[bodies.Assignment]
     ) -> answers.CaseAnswer:
@@ -160,7 +190,14 @@ class CasesApi(Controller):
         parts.desk.assign(case, data.point, data.serial.strip(), who_of(request, data.by))
         return _answer(request, parts, case)
 
-    @post("/{case:int}/laboratory", status_code=200, sync_to_thread=True, request_max_body_size=FILE_BYTES, summary="Enter laboratory results")  # fmt: skip # noqa: E501
+    @post(
+        "/{case:int}/laboratory",
+        status_code=200,
+        sync_to_thread=True,
+        responses=CHANGE,
+        request_max_body_size=FILE_BYTES,
+        summary="Enter laboratory results",
+    )
     def laboratory(
         self, request: Ask, sources: Parts, case: FromPath[int], data: JSONBody[bodies.LaboratoryEntry]
     ) -> answers.TakenAnswer:
@@ -177,7 +214,13 @@ class CasesApi(Controller):
             taken = parts.desk.enter(case, results, who)
         return _taken(request, parts, case, taken)
 
-    @post("/{case:int}/laboratory/{number:int}/correct", status_code=200, sync_to_thread=True, summary="Correct a laboratory result")  # fmt: skip # noqa: E501
+    @post(
+        "/{case:int}/laboratory/{number:int}/correct",
+        status_code=200,
+        sync_to_thread=True,
+        responses=CHANGE,
+        summary="Correct a laboratory result",
+    )
     def correct(
         self,
         request: Ask,
@@ -193,7 +236,13 @@ class CasesApi(Controller):
         parts.desk.correct(case, number, result, data.why, who_of(request, data.by))
         return _answer(request, parts, case)
 
-    @post("/{case:int}/hold", status_code=200, sync_to_thread=True, summary="Put a case under legal hold")
+    @post(
+        "/{case:int}/hold",
+        status_code=200,
+        sync_to_thread=True,
+        responses=CHANGE,
+        summary="Put a case under legal hold",
+    )
     def hold(
         self, request: Ask, sources: Parts, case: FromPath[int], data: JSONBody[bodies.WhyAndWho]
     ) -> answers.CaseAnswer:
@@ -203,7 +252,7 @@ class CasesApi(Controller):
         parts.desk.hold(case, data.why, who_of(request, data.by))
         return _answer(request, parts, case)
 
-    @post("/{case:int}/release", status_code=200, sync_to_thread=True, summary="End the legal hold")
+    @post("/{case:int}/release", status_code=200, sync_to_thread=True, responses=CHANGE, summary="End the legal hold")
     def release(
         self, request: Ask, sources: Parts, case: FromPath[int], data: JSONBody[bodies.WhyAndWho]
     ) -> answers.CaseAnswer:
@@ -213,7 +262,7 @@ class CasesApi(Controller):
         parts.desk.release(case, data.why, who_of(request, data.by))
         return _answer(request, parts, case)
 
-    @post("/{case:int}/close", status_code=200, sync_to_thread=True, summary="End a case")
+    @post("/{case:int}/close", status_code=200, sync_to_thread=True, responses=CHANGE, summary="End a case")
     def close(
         self, request: Ask, sources: Parts, case: FromPath[int], data: JSONBody[bodies.WhyAndWho]
     ) -> answers.CaseAnswer:
@@ -229,10 +278,10 @@ class ProfilesApi(Controller):
 
     path = "/api/v1/profiles"
 
-    @get("/", sync_to_thread=True, summary="The standards that come with the program")
+    @get("/", sync_to_thread=True, responses=READ, summary="The standards that come with the program")
     def profiles(self, request: Ask) -> answers.ProfileList:
         """Their names are the words of `profile`."""
-        known(request)
+        only(request)
         loaded = [profile.load(name) for name in profile.names()]
         return answers.ProfileList(
             profiles=[
@@ -257,18 +306,6 @@ def language_of(request: Ask) -> Language:
     except ValueError:
         detail = f"lang: {asked[:32]!r} is none; known: {', '.join(Language)}"
         raise RequestError(400, "Unknown language", detail) from None
-
-
-def known(request: Ask, *names: str) -> None:
-    """Refuse a parameter that nobody knows: it is a slip that would silently change the answer.
-
-    Raises:
-        RequestError: With status 400.
-    """
-    for name in request.query_params:
-        if name not in names:
-            known = ", ".join(names) or "none"
-            raise RequestError(400, "Unknown parameter", f"{name[:64]!r} is no parameter here; known: {known}")
 
 
 def who_of(request: Ask, by: str) -> str:

@@ -10,7 +10,8 @@ from gateway.board import case_bodies as bodies
 from gateway.board import study_answers as answers
 from gateway.board import study_forms as forms
 from gateway.board.alerts_api import require_same_site
-from gateway.board.cases_api import After, Ask, Limit, cases_of, known, who_of
+from gateway.board.asked import only
+from gateway.board.cases_api import CHANGE, READ, After, Ask, Limit, cases_of, who_of
 from gateway.board.paging import DEFAULT_LIMIT, after_id, next_word
 from gateway.board.sources import Parts
 from gateway.cases import instruments
@@ -24,12 +25,12 @@ class InstrumentsApi(Controller):
 
     path = "/api/v1/instruments"
 
-    @get("/", sync_to_thread=True, summary="The register of instruments")
+    @get("/", sync_to_thread=True, responses=READ, summary="The register of instruments")
     def instruments(
         self, request: Ask, sources: Parts, limit: Limit = DEFAULT_LIMIT, after: After = None
     ) -> answers.InstrumentList:
         """By serial, with every calibration."""
-        known(request, "limit", "after")
+        only(request, "limit", "after")
         parts = cases_of(sources)
         with parts.state.read() as connection:
             found = instruments.all_instruments(connection, after=after_id(after), limit=limit + 1)
@@ -37,7 +38,7 @@ class InstrumentsApi(Controller):
         more = next_word(found[limit - 1].serial) if len(found) > limit else None
         return answers.InstrumentList(instruments=[_shown(parts, one, lessons) for one in found[:limit]], next=more)
 
-    @post("/", status_code=200, sync_to_thread=True, summary="Register an instrument")
+    @post("/", status_code=200, sync_to_thread=True, responses=CHANGE, summary="Register an instrument")
     def register(self, request: Ask, sources: Parts, data: JSONBody[bodies.InstrumentBody]) -> answers.InstrumentAnswer:
         """Or add calibrations to one that is there; nothing is overwritten."""
         require_same_site(request)
@@ -51,16 +52,22 @@ class InstrumentsApi(Controller):
         )
         return _added(parts, instrument, who)
 
-    @get("/{serial:str}", sync_to_thread=True, summary="One instrument")
+    @get("/{serial:str}", sync_to_thread=True, responses=READ, summary="One instrument")
     def instrument(self, request: Ask, sources: Parts, serial: FromPath[str]) -> answers.InstrumentAnswer:
         """With every calibration."""
-        known(request)
+        only(request)
         parts = cases_of(sources)
         with parts.state.read() as connection:
             found = instruments.get(connection, serial)
         return _shown(parts, found, parts.studies.all_learned())
 
-    @post("/{serial:str}/calibrations", status_code=200, sync_to_thread=True, summary="Note a calibration")
+    @post(
+        "/{serial:str}/calibrations",
+        status_code=200,
+        sync_to_thread=True,
+        responses=CHANGE,
+        summary="Note a calibration",
+    )
     def calibrated(
         self, request: Ask, sources: Parts, serial: FromPath[str], data: JSONBody[bodies.CalibrationBody]
     ) -> answers.InstrumentAnswer:

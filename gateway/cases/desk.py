@@ -289,7 +289,7 @@ class CaseDesk:
             CaseRefused: If there is no such judgement, or its packs are no longer all there.
         """
         life = self.life(case)
-        judgement = _judgement(life, number)
+        judgement = judgement_of(life, number)
         members = self.members(case, judgement)
         bundle = bundles.again(members, self._packs(life, members, judgement.event.packs_upto))
         if bundles.seal_in(bundle) != judgement.event.seal:
@@ -376,7 +376,12 @@ class CaseDesk:
         return to_ms(self._clock.now())
 
 
-def _judgement(life: Life, number: int | None) -> Judgement:
+def judgement_of(life: Life, number: int | None) -> Judgement:
+    """A judgement of a case; the newest unless a number is given.
+
+    Raises:
+        CaseRefused: If there is no such judgement.
+    """
     if not life.judgements:
         raise CaseRefused("the case has not been judged; judge it first")
     if number is None:

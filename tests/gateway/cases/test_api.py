@@ -51,6 +51,23 @@ def test_the_evidence_verifies_offline_and_keeps_its_seal(renovation: Renovation
         assert [one.detail for one in said.findings] == ["2 packs carry no signature that could be checked"]
 
 
+def test_the_report_says_what_the_verdict_sealed(renovation: Renovation) -> None:
+    """In three languages; who entered and corrected a value is in it, and the seal of the evidence."""
+    case = renovation.open(materials=["carpet"])
+    renovation.sample(indoor=43.0)
+    assert "judge it first" in renovation.get(f"cases/{case}/report.pdf", status=409)["detail"]
+    renovation.post(f"cases/{case}/laboratory", {"results": renovation.whole_report(), "by": "Chen"})
+    new = {"result": renovation.value("hcho_ug_m3", 61), "why": "second reading", "by": "Zhao"}
+    renovation.post(f"cases/{case}/laboratory/1/correct", new)
+    seal = newest(renovation.post(f"cases/{case}/judge", {"by": "Wang"}))["seal"]
+    for language in ("en", "zh-CN", "both"):
+        answer = renovation.client.get(f"/api/v1/cases/{case}/report.pdf?lang={language}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+        assert answer.content.startswith(b"%PDF-")
+        assert seal.encode("utf-16-be") in answer.content or seal.encode() in answer.content
+    assert "known: en, zh-CN, both" in renovation.get(f"cases/{case}/report.pdf?lang=fr", status=400)["detail"]
+
+
 def test_a_laboratory_file_is_taken_but_for_its_bad_lines(renovation: Renovation) -> None:
     """The lines are named; the file is kept and exported."""
     case = renovation.open()
