@@ -65,6 +65,9 @@ def add_commands(verbs: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     checker = verbs.add_parser("verify", help=text, description=text)
     checker.add_argument("bundle", type=Path, metavar="BUNDLE.zip")
     checker.add_argument("--seal", metavar="HEX", help="the seal that the report prints")
+    checker.add_argument(
+        "--keys", type=Path, metavar="KEYS.json", help="the agents' public keys, as `keys list --json` writes them"
+    )
     checker.add_argument("--json", action="store_true", help="answer in JSON")
     checker.set_defaults(verb=run_verify)
 
@@ -122,7 +125,8 @@ def run_verify(args: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: If the file cannot be read.
     """
-    said = verify.verify(toml_file.read(args.bundle), seal=args.seal)
+    keys = None if args.keys is None else toml_file.read(args.keys)
+    said = verify.verify(toml_file.read(args.bundle), seal=args.seal, keys=keys)
     if args.json:
         _write_json(verify.as_json(said))
     else:

@@ -31,6 +31,9 @@ def verification_text(said: Verification) -> str:
         f"Completeness: {answer['completeness']}",
         f"Seal: {said.seal or '-'}",
     ]
+    if said.signatures:
+        counts = ", ".join(f"{count} {word}" for word, count in said.signatures.items())
+        lines.append(f"Signatures of packs: {counts} (keys: {said.keys})")
     if said.facts:
         lines.append(f"Case: {said.facts.case}, judged by {said.facts.software}")
     lines += [f"  - {finding.kind}: {finding.member or 'the file'}: {finding.detail}" for finding in said.findings]

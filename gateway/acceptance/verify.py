@@ -5,43 +5,30 @@ The two are told apart: a broken bundle is no evidence; an incomplete one is evi
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Final, NamedTuple
+from typing import Final
 from zipfile import BadZipFile, ZipFile
 
 import msgspec
 
-from gateway.acceptance import answer, evidence, plan, profile, readings, verdict
-from gateway.acceptance.evidence import EvidencePack, Facts, Manifest
+from gateway.acceptance import answer, completeness, evidence, pack_keys, plan, profile, readings, verdict
+from gateway.acceptance.completeness import Finding, Kind
+from gateway.acceptance.evidence import Facts, Manifest
+from gateway.acceptance.pack_keys import PackKeys
 from gateway.errors import ConfigurationError
-from telemetry import senml
-from telemetry.errors import MalformedError
-from telemetry.quantities import QUANTITIES
-from telemetry.topics import parse as parse_topic
+from gateway.ingest.signatures import Verdict as Signed
 
 MAX_BYTES: Final = 2_000_000_000
 _NEEDED: Final = (evidence.PACKS, "plan.toml", "profile.toml", "readings.csv", "case.json", "verdict.json")
-CheckSignature = Callable[[EvidencePack], bool | None]
-"""True: signed, and the signature holds; False: it does not; None: there is none, or no key to check it with."""
-
-
-class Kind(StrEnum):
-    """What a finding speaks against."""
-
-    INTEGRITY = "integrity"
-    COMPLETENESS = "completeness"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing found, in which member."""
-
-    kind: Kind
-    member: str
-    detail: str
+KEYS: Final = "keys.json"
+_TOLD: Final = {
+    Signed.UNSIGNED: "carry no signature",
+    Signed.UNENROLLED: "are of agents of whom no key is at hand (--keys FILE)",
+    Signed.REVOKED: "are signed with a key that was revoked",
+}
+"""What a signature that does not hold up says against a bundle's completeness; one that is wrong breaks it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +39,15 @@ class Verification:
         findings: All of them; none: whole and complete.
         seal: The seal as it stands in the bundle; None if it has none. To be compared with the report's.
         facts: What the verdict was made with; None if that cannot be read.
+        keys: Where the keys came from that signatures were held against: `file`, `bundle` or `none`.
+        signatures: How many packs, by what their signature says; empty where packs could not be looked at.
     """
 
     findings: tuple[Finding, ...]
     seal: str | None
     facts: Facts | None
+    keys: str = "none"
+    signatures: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_intact(self) -> bool:
@@ -69,14 +60,18 @@ class Verification:
         return not self.findings
 
 
-def verify(body: bytes, *, seal: str | None = None, check_signature: CheckSignature | None = None) -> Verification:
+def verify(body: bytes, *, seal: str | None = None, keys: bytes | None = None) -> Verification:
     """What is to be said of a bundle.
 
     Args:
         body: The bytes of the ZIP file.
         seal: The seal that the report prints; None: it is not at hand.
-        check_signature: Checks a pack's signature; None: no key is at hand.
+        keys: The agents' public keys, as `keys list --json` writes them; None: those in the bundle.
+
+    Raises:
+        ConfigurationError: If `keys` is no such list.
     """
+    own_keys = None if keys is None else pack_keys.read(keys, "keys")
     findings: list[Finding] = []
     members = _members(body, findings)
     if members is None:
@@ -86,17 +81,34 @@ def verify(body: bytes, *, seal: str | None = None, check_signature: CheckSignat
     if seal is not None and seal.strip().lower() != found_seal:
         detail = f"{found_seal} is not the seal of the report, {seal}"
         findings.append(Finding(Kind.INTEGRITY, evidence.SEAL, detail))
-    facts = None
-    if not findings:
-        try:
-            facts = msgspec.json.decode(members["case.json"], type=Facts)
-            packs = evidence.packs_in(members[evidence.PACKS])
-        except msgspec.DecodeError as error:
-            findings.append(Finding(Kind.INTEGRITY, "case.json", f"or packs.jsonl cannot be read: {error}"))
-            return Verification(findings=tuple(findings), seal=found_seal, facts=facts)
-        broken = list(_judged_again(members, facts))
-        findings += broken or _completeness(_case(members, facts), packs, check_signature)
-    return Verification(findings=tuple(findings), seal=found_seal, facts=facts)
+    if findings:
+        return Verification(findings=tuple(findings), seal=found_seal, facts=None)
+    return _verified(members, found_seal, own_keys)
+
+
+def _verified(members: Mapping[str, bytes], seal: str | None, own_keys: PackKeys | None) -> Verification:
+    """What is to be said of a bundle whose members are as they were sealed."""
+    facts: Facts | None = None
+    try:
+        facts = msgspec.json.decode(members["case.json"], type=Facts)
+        packs = evidence.packs_in(members[evidence.PACKS])
+        in_bundle = pack_keys.read(members[KEYS], KEYS) if KEYS in members else None
+    except (msgspec.DecodeError, UnicodeDecodeError, ConfigurationError) as error:
+        broken = Finding(Kind.INTEGRITY, "case.json", f"or packs.jsonl or keys.json cannot be read: {error}")
+        return Verification(findings=(broken,), seal=seal, facts=facts)
+    keys = own_keys or in_bundle or PackKeys(())
+    signatures = Counter(keys.check(pack) for pack in packs)
+    findings = [*_judged_again(members, facts), *_signatures(signatures)]
+    if not any(finding.kind is Kind.INTEGRITY for finding in findings):
+        case = _case(members, facts)
+        findings += completeness.missing(case, packs, members)
+    return Verification(
+        findings=tuple(findings),
+        seal=seal,
+        facts=facts,
+        keys="file" if own_keys else "bundle" if in_bundle else "none",
+        signatures={str(word): count for word, count in sorted(signatures.items())},
+    )
 
 
 def as_json(said: Verification) -> dict[str, object]:
@@ -108,6 +120,8 @@ def as_json(said: Verification) -> dict[str, object]:
         "seal": said.seal,
         "case": said.facts.case if said.facts else None,
         "software": said.facts.software if said.facts else None,
+        "keys": said.keys,
+        "signatures": dict(said.signatures),
         "findings": [
             {"kind": str(finding.kind), "member": finding.member, "detail": finding.detail} for finding in said.findings
         ],
@@ -145,7 +159,7 @@ def _integrity(body: bytes, members: Mapping[str, bytes]) -> Iterator[Finding]:
         yield Finding(Kind.INTEGRITY, evidence.SEAL, "is not the SHA-256 of manifest.json")
     try:
         manifest = msgspec.json.decode(members[evidence.MANIFEST], type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         yield Finding(Kind.INTEGRITY, evidence.MANIFEST, f"cannot be read: {error}")
         return
     if manifest.format != evidence.FORMAT:
@@ -199,70 +213,10 @@ def _case(members: Mapping[str, bytes], facts: Facts) -> verdict.Case:
     )
 
 
-def _completeness(
-    case: verdict.Case, packs: Sequence[EvidencePack], check_signature: CheckSignature | None
-) -> Iterator[Finding]:
-    if not packs:
-        yield Finding(Kind.COMPLETENESS, evidence.PACKS, "is empty: no reading can be traced to an agent")
-        return
-    yield from _signatures(packs, check_signature)
-    carried: set[_Carried] = set()
-    unread = 0
-    for pack in packs:
-        try:
-            carried |= _readings_in(pack)
-        except MalformedError:
-            unread += 1
-    if unread:
-        yield Finding(Kind.COMPLETENESS, evidence.PACKS, f"{unread} packs cannot be read")
-    judged = {
-        _Carried(entry.point, quantity, reading.time_ms, reading.value)
-        for entry in case.plan.entries()
-        if not entry.is_laboratory
-        for quantity in QUANTITIES
-        for reading in case.readings.of(entry, quantity)
-    }
-    if untraced := len(judged - carried):
-        detail = f"{untraced} readings that entered the verdict are in no pack of the bundle"
-        yield Finding(Kind.COMPLETENESS, "readings.csv", detail)
-    if left_out := sum(_is_planned(case.plan, own) for own in carried - judged):
-        detail = f"{left_out} readings of the packs lie in the plan's windows and did not enter the verdict"
-        yield Finding(Kind.COMPLETENESS, "readings.csv", detail)
-
-
-class _Carried(NamedTuple):
-    """One reading, whoever tells of it."""
-
-    point: str
-    quantity: str
-    time_ms: int
-    value: float
-
-
-def _readings_in(pack: EvidencePack) -> set[_Carried]:
-    decoded = senml.decode(pack.body.encode(), parse_topic(pack.topic).root.site).pack
-    if decoded is None or decoded.kind is not None:
-        return set()
-    return {
-        _Carried(decoded.point, record.name, record.time_ms, record.value)
-        for record in decoded.records
-        if isinstance(record.value, float)
-    }
-
-
-def _is_planned(planned: plan.Plan, own: _Carried) -> bool:
-    return any(
-        entry.point == own.point
-        and not entry.is_laboratory
-        and entry.measures(own.quantity)
-        and entry.sampled.from_ms <= own.time_ms < entry.sampled.to_ms
-        for entry in planned.entries()
-    )
-
-
-def _signatures(packs: Sequence[EvidencePack], check_signature: CheckSignature | None) -> Iterator[Finding]:
-    said = Counter(check_signature(pack) if check_signature else None for pack in packs)
-    if said[False]:
-        yield Finding(Kind.INTEGRITY, evidence.PACKS, f"{said[False]} packs have a signature that does not hold")
-    if said[None]:
-        yield Finding(Kind.COMPLETENESS, evidence.PACKS, f"{said[None]} packs carry no signature that could be checked")
+def _signatures(said: Mapping[Signed, int]) -> Iterator[Finding]:
+    if count := said.get(Signed.WRONG, 0):
+        detail = f"{count} packs have a signature that does not hold: they were changed, or another agent made them"
+        yield Finding(Kind.INTEGRITY, evidence.PACKS, detail)
+    for word, told in _TOLD.items():
+        if count := said.get(word, 0):
+            yield Finding(Kind.COMPLETENESS, evidence.PACKS, f"{count} packs {told}")

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 import msgspec
 
-from gateway.acceptance import answer, evidence
+from gateway.acceptance import answer, evidence, verify
 from gateway.acceptance.evidence import Evidence, EvidencePack, Facts
 from gateway.acceptance.verdict import CaseVerdict
 from gateway.cases import events, learned
@@ -47,6 +47,7 @@ def evidence_of(
     others = {
         "plan-as-ordered.toml": life.plans[-1].encode(),
         "closure.json": closure_log(dossier.kept),
+        verify.KEYS: dossier.keys,
         "instruments.json": _ENCODER.encode(dossier.instruments),
         "laboratory.json": laboratory_log(life),
         "events.jsonl": events_log(happened),

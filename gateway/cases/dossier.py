@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
-from gateway.acceptance import laboratory, plan, profile, readings, toml_file
+from gateway.acceptance import laboratory, pack_keys, plan, profile, readings, toml_file
 from gateway.acceptance.plan import Plan, PlanTable
 from gateway.acceptance.profile import Profile
 from gateway.acceptance.readings import Readings
@@ -19,6 +19,7 @@ from gateway.cases.life import Life
 from gateway.cases.rows import PackQuery, RawPack
 from gateway.cases.settings import AcceptanceConfig
 from gateway.errors import StoreWriteOnly
+from gateway.ingest.keys import all_keys
 from gateway.ports import ReadingsQuery, Store, StoredReading
 from gateway.state.state import State
 
@@ -52,6 +53,7 @@ class Dossier:
         instruments: Those of the register that stood at a point of the plan.
         barred: Entries whose instrument may not decide.
         allow_simulated: True if simulated readings count.
+        keys: The public keys of the branch's agents, as a member of the bundle.
         unplaced: Laboratory results that no entry of the plan takes, each with the reason.
     """
 
@@ -66,6 +68,7 @@ class Dossier:
     instruments: tuple[Instrument, ...]
     barred: frozenset[str]
     allow_simulated: bool
+    keys: bytes
     unplaced: tuple[str, ...]
 
     def case(self) -> Case:
@@ -124,6 +127,7 @@ class Dossiers:
             instruments=tuple(known),
             barred=serials.barred(carried, life, known),
             allow_simulated=self._settings.allow_simulated,
+            keys=pack_keys.write(one for one in all_keys(self._state) if one.root.site == life.opened.site),
             unplaced=tuple(unplaced),
         )
 

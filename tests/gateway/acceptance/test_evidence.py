@@ -1,6 +1,8 @@
 """Bundles of evidence: one flipped bit is always found, and what is missing is told from what is broken."""
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -10,17 +12,24 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nacl.signing import SigningKey
 
-from gateway.acceptance import answer, evidence, plan, profile, readings, verdict
+from gateway.acceptance import answer, evidence, pack_keys, plan, profile, readings, verdict
+from gateway.acceptance.completeness import Kind
 from gateway.acceptance.evidence import Evidence, EvidencePack, Facts, build, packed, zipped
-from gateway.acceptance.verify import Kind, verify
+from gateway.acceptance.verify import verify
 from gateway.cli import main
-from telemetry import senml
+from gateway.errors import ConfigurationError
+from gateway.ingest.keys import AgentKey, Standing
+from telemetry import senml, signing
 from telemetry.readings import Pack, Record
+from telemetry.topics import Root
 from tests.gateway.acceptance.case_files import FOLDER, HEADER, entry, room, steady
 from tests.gateway.acceptance.case_files import plan as plan_text
 
-TOPIC = "openhall/v1/north/b1/agent-1/readings"
+ROOT = Root("north", "b1", "agent-1")
+TOPIC = f"{ROOT}/readings"
+KEY = SigningKey(bytes(range(32)))
 PLAN = plan_text(room("hall", 20, entry("hall-1", "sfa30"))).encode()
 ROWS = steady("hall-1", "hcho_ug_m3", 40.5)
 READINGS = ("\n".join([HEADER, *ROWS]) + "\n").encode()
@@ -33,8 +42,20 @@ def packs_of(rows: list[str]) -> list[EvidencePack]:
         time, _, point, quantity, value, *_ = row.split(",")
         record = Record(name=quantity, time_ms=readings.moment_ms(time), value=float(value))
         pack = Pack(site="b1", point=point, room="hall", journal="j1", sequence=number, records=(record,))
-        found.append(EvidencePack(topic=TOPIC, body=senml.encode(pack).decode()))
+        body = signing.attach(ROOT, senml.encode(pack), lambda message: KEY.sign(message).signature)
+        found.append(EvidencePack(topic=TOPIC, body=body.decode()))
     return found
+
+
+def keys(standing: Standing = Standing.ENROLLED, key: SigningKey | None = None) -> bytes:
+    """The list of keys with the agent's in it, as `keys list --json` writes it."""
+    text = signing.to_text(bytes((key or KEY).verify_key))
+    return pack_keys.write([AgentKey(ROOT, text, standing, 0, 0, "somebody")])
+
+
+def unsigned(packs: Sequence[EvidencePack]) -> list[EvidencePack]:
+    """The same without their signatures."""
+    return [EvidencePack(topic=own.topic, body=re.sub(r',"sg":"[^"]*"', "", own.body)) for own in packs]
 
 
 @cache
@@ -51,19 +72,21 @@ def whole() -> Evidence:
         readings=READINGS,
         verdict=json.dumps(answer.as_json(said)).encode(),
         packs=packs_of(ROWS),
-        others={"closure.json": b"[]"},
+        others={"closure.json": b"[]", "instruments.json": b"[]", "keys.json": keys()},
     )
-
-
-def signed(_: EvidencePack) -> bool:
-    """A key that likes every pack."""
-    return True
 
 
 def details(body: bytes, **words: object) -> list[str]:
     """What is found, by kind, member and detail."""
     found = verify(body, **words)  # type: ignore[arg-type]
     return [f"{own.kind} {own.member}: {own.detail}" for own in found.findings]
+
+
+def flipped(data: st.DataObject, content: bytes) -> bytes:
+    """The content with one bit turned over."""
+    changed = bytearray(content)
+    changed[data.draw(st.integers(0, len(changed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    return bytes(changed)
 
 
 def members(body: bytes) -> dict[str, bytes]:
@@ -75,11 +98,13 @@ def members(body: bytes) -> dict[str, bytes]:
 def test_a_whole_bundle_is_intact_and_complete() -> None:
     """The same evidence gives the same bytes; the seal can be compared with the report's."""
     body = build(whole())
-    found = verify(body, check_signature=signed)
+    found = verify(body)
     assert found.is_complete
+    assert (found.keys, found.signatures) == ("bundle", {"good": 12})
+    assert verify(body, keys=keys()).keys == "file"
     assert found.facts == whole().facts
     assert body == build(whole())
-    assert verify(body, seal=found.seal, check_signature=signed).is_complete
+    assert verify(body, seal=found.seal).is_complete
     assert not verify(body, seal="0" * 64).is_intact
 
 
@@ -89,18 +114,30 @@ def test_one_flipped_bit_is_always_found(data: st.DataObject) -> None:
     body = bytearray(build(whole()))
     place = data.draw(st.integers(0, len(body) - 1))
     body[place] ^= 1 << data.draw(st.integers(0, 7))
-    assert not verify(bytes(body), check_signature=signed).is_intact
+    assert not verify(bytes(body)).is_intact
 
 
-@pytest.mark.parametrize("name", [*members(build(whole()))])
-def test_one_flipped_bit_in_any_member_is_found_and_named(name: str) -> None:
+@given(st.data())
+def test_one_flipped_bit_in_any_member_is_found_and_named(data: st.DataObject) -> None:
     """In a ZIP written anew around it, so that its own check sum says nothing."""
     held = members(build(whole()))
-    changed = bytearray(held[name])
-    changed[len(changed) // 2] ^= 1
-    found = verify(zipped({**held, name: bytes(changed)}))
+    name = data.draw(st.sampled_from(sorted(held)))
+    found = verify(zipped({**held, name: flipped(data, held[name])}))
     assert not found.is_intact
     assert name in {own.member for own in found.findings} | {"manifest.json"}
+
+
+@given(st.data())
+def test_one_flipped_bit_is_found_when_the_chain_was_made_anew_around_it(data: st.DataObject) -> None:
+    """Of a pack by its signature, of any member by the seal on the report."""
+    held = members(build(whole()))
+    seal = held.pop(evidence.SEAL).decode()
+    del held[evidence.MANIFEST]
+    name = data.draw(st.sampled_from(sorted(held)))
+    forged = packed({**held, name: flipped(data, held[name])})
+    assert not verify(forged, seal=seal).is_intact
+    if name == evidence.PACKS:
+        assert not verify(forged, keys=keys()).is_complete
 
 
 @pytest.mark.parametrize("name", [*members(build(whole()))])
@@ -130,27 +167,68 @@ def test_what_is_missing_is_no_breach() -> None:
     assert details(build(replace(case, packs=()))) == [
         "completeness packs.jsonl: is empty: no reading can be traced to an agent"
     ]
-    assert details(build(case)) == ["completeness packs.jsonl: 12 packs carry no signature that could be checked"]
-    assert details(build(replace(case, packs=case.packs[:10])), check_signature=signed) == [
+    assert details(build(replace(case, packs=unsigned(case.packs)))) == [
+        "completeness packs.jsonl: 12 packs carry no signature"
+    ]
+    assert details(build(replace(case, packs=case.packs[:10]))) == [
         "completeness readings.csv: 2 readings that entered the verdict are in no pack of the bundle"
     ]
     more = packs_of(steady("hall-1", "hcho_ug_m3", 900.0, start="10 08:01", count=3))
-    assert details(build(replace(case, packs=[*case.packs, *more])), check_signature=signed) == [
+    assert details(build(replace(case, packs=[*case.packs, *more]))) == [
         "completeness readings.csv: 3 readings of the packs lie in the plan's windows and did not enter the verdict"
     ]
     broken = [*case.packs, EvidencePack(topic=TOPIC, body="{")]
-    assert details(build(replace(case, packs=broken)), check_signature=signed) == [
-        "completeness packs.jsonl: 1 packs cannot be read"
+    assert details(build(replace(case, packs=broken))) == [
+        "completeness packs.jsonl: 1 packs carry no signature",
+        "completeness packs.jsonl: 1 packs cannot be read",
+    ]
+    bare = replace(case, others={"keys.json": keys()}, readings=READINGS)
+    assert [own.split(":")[0] for own in details(build(bare))] == [
+        "completeness instruments.json",
+        "completeness closure.json",
     ]
 
 
 def test_a_signature_that_does_not_hold_is_a_breach() -> None:
-    """One of twelve."""
-    bad = whole().packs[3]
-    found = verify(build(whole()), check_signature=lambda pack: pack != bad)
-    assert [(own.kind, own.detail) for own in found.findings] == [
-        (Kind.INTEGRITY, "1 packs have a signature that does not hold")
+    """One of twelve, changed after it was signed; and all, by a key that is not the agent's."""
+    case = whole()
+    bad = EvidencePack(topic=TOPIC, body=case.packs[3].body.replace('"v":40.5', '"v":40.4'))
+    found = verify(build(replace(case, packs=[*case.packs[:3], bad, *case.packs[4:]])))
+    assert [(own.kind, own.detail[:41]) for own in found.findings] == [
+        (Kind.INTEGRITY, "1 packs have a signature that does not ho")
     ]
+    assert found.signatures == {"good": 11, "wrong": 1}
+    other = verify(build(case), keys=keys(key=SigningKey(b"x" * 32)))
+    assert (other.is_intact, other.signatures) == (False, {"wrong": 12})
+
+
+def test_keys_that_are_revoked_or_of_others_prove_nothing() -> None:
+    """Intact, not complete; a pack of another agent's topic is not taken for this one's."""
+    case = whole()
+    assert details(build(case), keys=keys(Standing.REVOKED)) == [
+        "completeness packs.jsonl: 12 packs are signed with a key that was revoked"
+    ]
+    assert details(build(case), keys=b'{"keys":[]}') == [
+        "completeness packs.jsonl: 12 packs are of agents of whom no key is at hand (--keys FILE)"
+    ]
+    moved = [EvidencePack(topic=own.topic.replace("agent-1", "agent-2"), body=own.body) for own in case.packs]
+    assert verify(build(replace(case, packs=moved))).signatures == {"unenrolled": 12}
+    assert pack_keys.write([AgentKey(ROOT, "x" * 43, Standing.SEEN, 0, 0, "")]) == b'{"keys":[]}'
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (b"{", "keys list --json"),
+        (b'{"keys":[{"agent":"a/b/c","key":"short"}]}', "keys"),
+        (b'{"keys":[{"agent":"a","key":"' + b"A" * 43 + b'"}]}', "names no agent"),
+    ],
+)
+def test_what_is_no_list_of_keys_is_refused(body: bytes, word: str) -> None:
+    """With what to do, or its place; in a bundle it is a breach."""
+    with pytest.raises(ConfigurationError, match=word):
+        verify(build(whole()), keys=body)
+    assert not verify(build(replace(whole(), others={"keys.json": body}))).is_intact
 
 
 def test_other_files_are_no_bundles() -> None:
@@ -193,7 +271,8 @@ def test_judge_writes_and_verify_reads(
     assert main(["verify", str(bundle), "--json"]) == 3
     found = json.loads(capsys.readouterr().out)
     assert (found["integrity"], found["completeness"], found["case"]) == ("intact", "incomplete", "plan")
-    assert main(["verify", str(bundle), "--seal", found["seal"]]) == 3
+    (tmp_path / "keys.json").write_bytes(keys())
+    assert main(["verify", str(bundle), "--seal", found["seal"], "--keys", str(tmp_path / "keys.json")]) == 3
     assert "Integrity: intact" in capsys.readouterr().out
     body = bytearray(bundle.read_bytes())
     body[200] ^= 4
