@@ -17,9 +17,10 @@ from gateway.alerts.parts import AlertDesk
 from gateway.alerts.phrases import Pair
 from gateway.alerts.texts import gravest_first
 from gateway.alerts.words import State
-from gateway.board.alerts_api import NAME_LETTERS, desk_of
+from gateway.board.alerts_api import desk_of
 from gateway.board.languages import preferred
 from gateway.board.sources import Parts, Sources
+from gateway.board.who import NAME_LETTERS
 from telemetry.clock import to_ms
 
 Ask = Request[None, None, AppState]

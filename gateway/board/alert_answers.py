@@ -24,10 +24,15 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         since: Since when things are so; for a call, when it was pressed.
         value: What was measured when it rose; null where nothing is.
         message: What happened, in the language of the request.
+        where: The branch, room and point as people call them.
         acknowledged_by: Who has it; null while nobody has.
+        acknowledged: Since when; null while nobody has.
         shelved_until: Until when it is put aside; null where it is not.
+        shelved_by: Who put it aside; null where it is not.
+        held_back: Why it is put aside, or what holds it back; null where nothing does.
         raised: When the alarm rose.
         returned: When it was over; null while it lasts.
+        ended: When the alarm ended; null while it is open.
         advice: What to do now, in the language of the request.
         simulated: Whether a simulated sensor told it.
     """
@@ -44,10 +49,15 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     since: float
     value: float | None
     message: str
+    where: str
     acknowledged_by: str | None
+    acknowledged: float | None
     shelved_until: float | None
+    shelved_by: str | None
+    held_back: str | None
     raised: float
     returned: float | None
+    ended: float | None
     advice: str
     simulated: bool
 
@@ -96,10 +106,21 @@ def alert_of(alarm: Alarm, wording: Wording, language: str) -> Alert:
         since=to_seconds(alarm.since_ms),
         value=alarm.value,
         message=wording.sentence(alarm, language),
+        where=wording.where(alarm, language),
         acknowledged_by=alarm.acknowledged_by or None,
+        acknowledged=None if alarm.acknowledged_ms is None else to_seconds(alarm.acknowledged_ms),
         shelved_until=None if alarm.shelf is None else to_seconds(alarm.shelf.until_ms),
+        shelved_by=None if alarm.shelf is None else alarm.shelf.by,
+        held_back=_held_back(alarm),
         raised=to_seconds(alarm.raised_ms),
         returned=None if alarm.returned_ms is None else to_seconds(alarm.returned_ms),
+        ended=None if alarm.closed_ms is None else to_seconds(alarm.closed_ms),
         advice=wording.advice(alarm, language) if alarm.active else "",
         simulated=alarm.simulated,
     )
+
+
+def _held_back(alarm: Alarm) -> str | None:
+    if alarm.shelf is not None:
+        return alarm.shelf.reason
+    return None if alarm.silence is None else alarm.silence.why

@@ -1,4 +1,4 @@
-"""The API of alarms: list, acknowledge, shelve."""
+"""The API of alarms: list, one with its history, acknowledge, shelve."""
 
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -7,17 +7,19 @@ from litestar import Controller, Request, get, post
 from litestar.datastructures import State as AppState
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from gateway.alerts.alarm import Shelf, Step
+from gateway.alerts import alarm_rows, outbox
+from gateway.alerts.alarm import Alarm, Shelf, Step
 from gateway.alerts.parts import AlertDesk
 from gateway.alerts.words import Reason, State
 from gateway.board.alert_answers import Acknowledgement, Alert, Alerts, Shelving, alert_of
+from gateway.board.alert_history_answers import AlertHistory, change_of, notice_of
 from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
-from gateway.board.guard import PROGRAM
 from gateway.board.languages import preferred
 from gateway.board.paging import DEFAULT_LIMIT, MAX_LIMIT, after_ms, next_word
 from gateway.board.sources import Parts, Sources
 from gateway.board.times import parse_time
+from gateway.board.who import name_of
 from telemetry.clock import to_ms
 
 Ask = Request[None, None, AppState]
@@ -26,8 +28,6 @@ After = Annotated[str | None, QueryParameter(description="The `next` of the answ
 Which = Annotated[str | None, QueryParameter(name="state", description="Only in this state; `normal`: ended")]
 Where = Annotated[str | None, QueryParameter(description="Only of this branch")]
 
-SOMEBODY: Final = "board"
-NAME_LETTERS: Final = 100
 REASON_LETTERS: Final = 500
 
 
@@ -53,6 +53,41 @@ class AlertsApi(Controller):
         page = [alert_of(alarm, desk.wording, language) for alarm in found[:limit]]
         return Alerts(alerts=page, next=next_word(int(page[-1].id)) if len(found) > limit else None)
 
+    @get("/{alert:int}", sync_to_thread=True, summary="One alarm", responses=problems(404, 503))
+    def alert(self, request: Ask, sources: Parts, alert: FromPath[int]) -> Alert:
+        """Also when it has ended."""
+        only(request)
+        desk = desk_of(sources)
+        return alert_of(_require(desk, alert), desk.wording, preferred(request.headers.get("accept-language", "")))
+
+    @get(
+        "/{alert:int}/history",
+        sync_to_thread=True,
+        summary="What changed, and who was told what, when and how",
+        responses=problems(404, 503),
+    )
+    def history(
+        self,
+        request: Ask,
+        sources: Parts,
+        alert: FromPath[int],
+        limit: Limit = DEFAULT_LIMIT,
+        after: After = None,
+    ) -> AlertHistory:
+        """Every change, and everything that people were told; sent, delivered and read told apart."""
+        only(request, "limit", "after")
+        desk, language = desk_of(sources), preferred(request.headers.get("accept-language", ""))
+        _require(desk, alert)
+        with desk.database.read() as connection:
+            found = alarm_rows.changes(connection, after=after_ms(after) or 0, limit=limit + 1, alarm_id=alert)
+            told = outbox.told_of(connection, alert)
+        return AlertHistory(
+            id=str(alert),
+            changes=[change_of(one, language) for one in found[:limit]],
+            told=[notice_of(row, desk.config, language) for row in told[:MAX_LIMIT]],
+            next=next_word(found[limit - 1].id) if len(found) > limit else None,
+        )
+
     @post(
         "/{alert:int}/acknowledge",
         status_code=200,
@@ -66,7 +101,7 @@ class AlertsApi(Controller):
         """Note who has it, and stop asking others. A second acknowledgement changes nothing."""
         require_same_site(request)
         desk = desk_of(sources)
-        by = _who(request, data.by if data is not None else "")
+        by = name_of(request, desk.config, data.by if data is not None else "")
         return _answer(request, desk, _known(desk.engine.acknowledge(alert, by), alert))
 
     @post(
@@ -86,7 +121,7 @@ class AlertsApi(Controller):
         reason = given.reason.strip()[:REASON_LETTERS]
         if not reason:
             raise RequestError(400, "No reason", "reason: is missing; whoever finds it on the shelf wants to know why")
-        shelf = Shelf(by=_who(request, given.by), reason=reason, until_ms=_until(sources, desk, given))
+        shelf = Shelf(by=name_of(request, desk.config, given.by), reason=reason, until_ms=_until(sources, desk, given))
         step = _known(desk.engine.shelve(alert, shelf), alert)
         if step.reason is Reason.EMERGENCIES_ARE_NOT_SILENCED:
             detail = "a call for help cannot be put aside; acknowledge it, and clear it at the place itself"
@@ -115,6 +150,17 @@ def require_same_site(request: Request[Any, Any, Any]) -> None:
         raise RequestError(403, "Forbidden", "this request comes from a page of another site; use the board's own")
 
 
+def _require(desk: AlertDesk, alert: int) -> Alarm:
+    found = desk.engine.alarm(alert)
+    if found is None:
+        raise _unknown(alert)
+    return found
+
+
+def _unknown(alert: int) -> RequestError:
+    return RequestError(404, "Unknown alert", f"no alert {alert} was ever raised; /api/v1/alerts lists them")
+
+
 def _state(word: str | None) -> State | None:
     if word is None:
         return None
@@ -123,10 +169,6 @@ def _state(word: str | None) -> State | None:
     except ValueError:
         detail = f"state: {word[:64]!r} is none; known: {', '.join(State)}"
         raise RequestError(400, "Unknown state", detail) from None
-
-
-def _who(request: Ask, by: str) -> str:
-    return by.strip()[:NAME_LETTERS] or str(request.scope.get(PROGRAM) or SOMEBODY)
 
 
 def _until(sources: Sources, desk: AlertDesk, given: Shelving) -> int:
@@ -142,7 +184,7 @@ def _until(sources: Sources, desk: AlertDesk, given: Shelving) -> int:
 
 def _known(step: Step | None, alert: int) -> Step:
     if step is None:
-        raise RequestError(404, "Unknown alert", f"no alert {alert} was ever raised; /api/v1/alerts lists them")
+        raise _unknown(alert)
     return step
 
 

@@ -19,6 +19,7 @@ from gateway.board.guard import Guard
 from gateway.board.health import Health
 from gateway.board.instruments_api import InstrumentsApi
 from gateway.board.page import Page
+from gateway.board.people_api import PeopleApi
 from gateway.board.problems import HANDLERS
 from gateway.board.sources import Sources
 from gateway.board.tokens import Tokens
@@ -41,7 +42,7 @@ def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Toke
             Api,
             Health,
             Page,
-            *([AlertsApi, AcknowledgePage] if sources.alerts is not None else []),
+            *([AlertsApi, PeopleApi, AcknowledgePage] if sources.alerts is not None else []),
             *([CasesApi, CaseFilesApi, ProfilesApi, InstrumentsApi] if sources.cases is not None else []),
         ],
         dependencies={"sources": Provide(provide, sync_to_thread=False)},

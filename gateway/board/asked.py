@@ -13,8 +13,8 @@ NAME_LETTERS: Final = 64
 _PROBLEMS: Final = {
     400: "A parameter is missing, unknown, given twice or out of range; the detail names it",
     401: "No token, or none that is known; only where the gateway has tokens",
-    403: "The request comes from a page of another site",
-    404: "There is no such branch, point or alert",
+    403: "The request comes from a page of another site, or is for somebody else than its token",
+    404: "There is no such branch, point, alert or person",
     405: "This address does not know this method",
     409: "The thing asked for is not in a state for this",
     413: "The body is too long",

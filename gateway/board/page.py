@@ -12,6 +12,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from gateway.board.languages import preferred
+from gateway.board.sources import Parts
 
 TYPES: Final = MappingProxyType(
     {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -29,10 +30,14 @@ class Page(Controller):
     @get("/", sync_to_thread=False)
     def index(self, request: Ask) -> Response[bytes]:
         """The page in the reader's language; its words and values come by script."""
-        language = preferred(request.headers.get("accept-language", ""))
-        body = _read("index.html").replace(b'lang="en"', f'lang="{language}"'.encode("ascii"), 1)
-        headers = {"Content-Type": "text/html; charset=utf-8", "Vary": "Accept-Language", "Content-Language": language}
-        return _answer(request, body, headers)
+        return _page(request, "index.html")
+
+    @get("/alerts", sync_to_thread=False)
+    def alerts(self, request: Ask, sources: Parts) -> Response[bytes]:
+        """The page of alerts; there is none where nothing answers for them."""
+        if sources.alerts is None:
+            raise NotFoundException
+        return _page(request, "alerts.html")
 
     @get("/board/{name:str}", sync_to_thread=False)
     def part(self, request: Ask, name: FromPath[str]) -> Response[bytes]:
@@ -41,6 +46,13 @@ class Page(Controller):
         if kind is None or name not in _names():
             raise NotFoundException
         return _answer(request, _read(name), {"Content-Type": kind})
+
+
+def _page(request: Ask, name: str) -> Response[bytes]:
+    language = preferred(request.headers.get("accept-language", ""))
+    body = _read(name).replace(b'lang="en"', f'lang="{language}"'.encode("ascii"), 1)
+    headers = {"Content-Type": "text/html; charset=utf-8", "Vary": "Accept-Language", "Content-Language": language}
+    return _answer(request, body, headers)
 
 
 def _answer(request: Ask, body: bytes, headers: dict[str, str]) -> Response[bytes]:

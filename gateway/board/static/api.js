@@ -21,7 +21,7 @@ export function hasToken() {
   return Boolean(sessionStorage.getItem(TOKEN));
 }
 
-async function ask(path, names = {}, accepted = []) {
+async function ask(path, names = {}, { accepted = [], body: sent } = {}) {
   const url = new URL(path, window.location.origin);
   for (const [name, value] of Object.entries(names)) {
     if (value !== null && value !== undefined) url.searchParams.set(name, value);
@@ -29,10 +29,15 @@ async function ask(path, names = {}, accepted = []) {
   const headers = { Accept: "application/json", "Accept-Language": language() };
   const token = sessionStorage.getItem(TOKEN);
   if (token) headers.Authorization = `Bearer ${token}`;
+  const options = { headers, cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) };
+  if (sent !== undefined) {
+    headers["Content-Type"] = "application/json";
+    Object.assign(options, { method: "POST", body: JSON.stringify(sent) });
+  }
   let answer;
   let body;
   try {
-    answer = await fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) });
+    answer = await fetch(url, options);
     body = await answer.json();
   } catch (error) {
     throw new ApiError(answer && !answer.ok ? answer.status : 0, String(error));
@@ -56,5 +61,20 @@ async function whole(path, member, most) {
 export const sites = () => whole("/api/v1/sites", "sites", 50000);
 export const points = (site) => whole(`/api/v1/sites/${encodeURIComponent(site)}/points`, "points", 2000);
 export const quantities = async () => (await ask("/api/v1/quantities")).quantities;
-export const ready = () => ask("/readyz", {}, [503]);
+export const ready = () => ask("/readyz", {}, { accepted: [503] });
 export const curve = (names) => ask("/api/v1/curve", names);
+
+const named = encodeURIComponent;
+export const openAlerts = () => whole("/api/v1/alerts", "alerts", 10000);
+export const endedAlerts = (after) => ask("/api/v1/alerts", { state: "normal", limit: 50, after });
+export const alertHistory = (id) => ask(`/api/v1/alerts/${id}/history`, { limit: 1000 });
+export const acknowledge = (id, by) => ask(`/api/v1/alerts/${id}/acknowledge`, {}, { body: { by } });
+export const shelve = (id, body) => ask(`/api/v1/alerts/${id}/shelve`, {}, { body });
+export const me = () => ask("/api/v1/me");
+export const people = () => whole("/api/v1/people", "people", 10000);
+export const person = (who) => ask(`/api/v1/people/${named(who)}`);
+export const alertsOf = (who) => ask(`/api/v1/people/${named(who)}/alerts`, { limit: 200 });
+export const rota = (who) => ask("/api/v1/rota", { person: who });
+export const handOvers = (who) => whole(`/api/v1/hand-overs?person=${named(who)}`, "hand_overs", 1000);
+export const handOver = (body) => ask("/api/v1/hand-overs", {}, { body });
+export const takeBack = (id, by) => ask(`/api/v1/hand-overs/${id}/end`, {}, { body: { by } });
