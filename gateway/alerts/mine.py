@@ -5,9 +5,9 @@ from sqlalchemy import Connection, or_, select
 
 from gateway.alerts.alarm import Alarm
 from gateway.alerts.outbox import Status
+from gateway.alerts.words import Reason
 from gateway.state.tables import alarm as table
 from gateway.state.tables import alarm_change, notice
-from gateway.alerts.words import Reason
 
 _TOLD = (Status.TOLD.value, Status.SENDING.value, Status.WAITING.value)
 

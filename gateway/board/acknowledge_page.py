@@ -4,6 +4,7 @@ Programs that show previews fetch links, so that opening must change nothing. Th
 one person's; where it was sent into a group, whoever taps it says who they are.
 """
 
+import asyncio
 from html import escape
 from typing import Final
 
@@ -14,7 +15,7 @@ from litestar.params import FromPath
 from gateway.alerts.alarm import Alarm
 from gateway.alerts.links import Claim
 from gateway.alerts.parts import AlertDesk
-from gateway.alerts.phrases import Pair
+from gateway.alerts.phrases import SEVERITIES, Pair
 from gateway.alerts.texts import gravest_first
 from gateway.alerts.words import State
 from gateway.board.alerts_api import desk_of
@@ -29,6 +30,9 @@ TITLE: Final = Pair("Alarm", "报警")
 HAVE: Final = Pair("I have it", "我来处理")
 NAME: Final = Pair("Your name", "您的姓名")
 DONE: Final = Pair("Noted: you have it. Nobody else is asked any more.", "已记录由您处理，不再通知其他人。")
+LATE: Final = Pair("Somebody was quicker, or it has ended: see below.", "已有人先行处理，或报警已结束，详见下方。")
+HAVE_ALL: Final = Pair("I have all {count}", "这 {count} 条都由我来处理")
+SINCE: Final = Pair("Since {time}", "开始：{time}")
 ALL_HAD: Final = Pair("There is nothing left to acknowledge.", "没有需要确认的报警。")
 NO_LINK: Final = Pair(
     "This link is not one of ours, or is not whole. Open it from the message again, or look at the board.",
@@ -67,21 +71,27 @@ class AcknowledgePage(Controller):
     @post("/{word:str}", status_code=200)
     async def acknowledge(self, request: Ask, sources: Parts, word: FromPath[str]) -> Response[bytes]:
         """The button was pressed. Whoever holds the link may press it; no stranger's page can know it."""
-        form = await request.form()
-        language = _language(request)
-        claim = _claim(sources, word)
-        if claim is None or claim.expires_ms < to_ms(sources.clock.now()):
-            return _page(request, sources, word, said=None)
-        by = str(form.get("name") or "").strip()[:NAME_LETTERS] if claim.in_group else ""
-        if claim.in_group and not by:
-            return _page(request, sources, word, said=WHO.in_language(language), status=400)
-        desk = desk_of(sources)
-        person = desk.config.people.get(claim.person)
-        desk.was_read(claim, to_ms(sources.clock.now()))
-        for alarm in desk.of_claim(claim):
-            if alarm.state in ASKS:
-                desk.engine.acknowledge(alarm.id, by or (person.name if person else claim.person))
-        return _page(request, sources, word, said=DONE.in_language(language))
+        name = (await request.form()).get("name")
+        by = " ".join(name.split())[:NAME_LETTERS] if isinstance(name, str) else ""
+        # The database may make one wait; the loop that serves all others must not.
+        return await asyncio.to_thread(_pressed, request, sources, word, by)
+
+
+def _pressed(request: Ask, sources: Sources, word: str, by: str) -> Response[bytes]:
+    language, claim, now_ms = _language(request), _claim(sources, word), to_ms(sources.clock.now())
+    if claim is None or claim.expires_ms < now_ms:
+        return _page(request, sources, word, said=None)
+    if claim.in_group and not by:
+        return _page(request, sources, word, said=WHO.in_language(language), status=400)
+    desk = desk_of(sources)
+    person = desk.config.people.get(claim.person)
+    who = by if claim.in_group else (person.name if person else claim.person)
+    desk.was_read(claim, now_ms)
+    asking = [alarm for alarm in desk.of_claim(claim) if alarm.state in ASKS]
+    steps = [desk.engine.acknowledge(alarm.id, who) for alarm in asking]
+    # Between opening and pressing somebody else may have been quicker.
+    is_theirs = any(step is not None and step.changed for step in steps)
+    return _page(request, sources, word, said=(DONE if is_theirs else LATE).in_language(language))
 
 
 def _page(request: Ask, sources: Sources, word: str, *, said: str | None, status: int = 200) -> Response[bytes]:
@@ -94,8 +104,9 @@ def _page(request: Ask, sources: Sources, word: str, *, said: str | None, status
     alarms = gravest_first(desk.of_claim(claim))
     parts = [f'<p class="said" role="status">{escape(said)}</p>'] if said else []
     parts += [_alarm(desk, alarm, language) for alarm in alarms]
-    if any(alarm.state in ASKS for alarm in alarms):
-        parts.append(_form(claim, language))
+    asking = sum(alarm.state in ASKS for alarm in alarms)
+    if asking:
+        parts.append(_form(claim, language, asking))
     elif not said:
         parts.append(f"<p>{escape(ALL_HAD.in_language(language))}</p>")
     return _answer(language, "".join(parts), status)
@@ -106,7 +117,7 @@ def _alarm(desk: AlertDesk, alarm: Alarm, language: str) -> str:
     state = STATES[alarm.state].in_language(language).format(who=alarm.acknowledged_by)
     lines = [
         wording.where(alarm, language),
-        wording.time(alarm.since_ms),
+        SINCE.in_language(language).format(time=wording.time(alarm.since_ms)),
         wording.measured(alarm, language),
         alarm.detail,
     ]
@@ -114,24 +125,29 @@ def _alarm(desk: AlertDesk, alarm: Alarm, language: str) -> str:
         lines.append(wording.advice(alarm, language))
     text = "".join(f"<p>{escape(line)}</p>" for line in lines if line)
     title = escape(wording.what(alarm, language))
+    severity = escape(SEVERITIES[alarm.severity].in_language(language))
+    head = f'<p class="marks"><span class="severity">{severity}</span></p><h2>{title}</h2>'
     foot = f'<p class="state">{escape(state)}</p>'
-    return f'<section class="alarm is-{alarm.severity}"><h2>{title}</h2>{text}{foot}</section>'
+    return f'<section class="alarm is-{alarm.severity}">{head}{text}{foot}</section>'
 
 
-def _form(claim: Claim, language: str) -> str:
+def _form(claim: Claim, language: str, count: int) -> str:
     name = ""
     if claim.in_group:
         label = escape(NAME.in_language(language))
         name = f'<label>{label} <input name="name" required maxlength="{NAME_LETTERS}" autocomplete="name"></label>'
     # Without an action it goes to the page's own address, and the word is nowhere else in the page.
-    return f'<form method="post">{name}<button type="submit">{escape(HAVE.in_language(language))}</button></form>'
+    button = HAVE if count == 1 else HAVE_ALL
+    words = escape(button.in_language(language).format(count=count))
+    return f'<form method="post">{name}<button type="submit">{words}</button></form>'
 
 
 def _answer(language: str, body: str, status: int) -> Response[bytes]:
     title = escape(TITLE.in_language(language))
     page = (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex">'
         f'<title>{title} · OpenHall</title><link rel="icon" href="/board/icon.svg" type="image/svg+xml">'
         '<link rel="stylesheet" href="/board/alerts.css"></head>'
         f'<body><main class="page"><h1>{title}</h1>{body}</main></body></html>'

@@ -83,7 +83,7 @@ export class Mine {
   }
 
   #section(key, ...children) {
-    return el("section", { class: "part" }, el("h3", { "data-tell": key }), ...children);
+    return el("section", { class: "own" }, el("h3", { "data-tell": key }), ...children);
   }
 
   #place(part) {
