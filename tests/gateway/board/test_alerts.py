@@ -8,10 +8,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from gateway.alerts.links import Claim
 from gateway.alerts.settings import AlertsConfig
 from gateway.board.tokens import Tokens
+from gateway.state.tables import notice
 from tests.gateway.board.branches import Branches
 from tests.servers import wait_until
 
@@ -257,8 +261,8 @@ def test_the_page_needs_no_token_but_shows_nothing_else(branches: Branches, told
     file = tmp_path / "tokens"
     file.write_text(f"pager {TOKEN}\n", encoding="ascii")
     branches.cord("called")
-    bad_air(branches)
     path = told_lines(branches, told)[0]["link"].removeprefix("http://127.0.0.1:8080")
+    bad_air(branches)
     with branches.client(tokens=Tokens.read(str(file))) as client:
         page = client.get(path, headers={"accept-language": "en"})
         assert page.status_code == 200
@@ -269,3 +273,67 @@ def test_the_openapi_document_describes_alarms(branches: Branches) -> None:
     with branches.client() as client:
         paths = client.get("/api/v1/openapi.json").json()["paths"]
     assert {"/api/v1/alerts", "/api/v1/alerts/{alert}/acknowledge", "/api/v1/alerts/{alert}/shelve"} <= set(paths)
+
+
+def test_whoever_is_second_is_told_that_somebody_was_quicker(branches: Branches, told: Path) -> None:
+    branches.cord("called")
+    path = told_lines(branches, told)[0]["link"].removeprefix("http://127.0.0.1:8080")
+    english = {"accept-language": "en"}
+    with branches.client() as client:
+        assert "I have it" in client.get(path, headers=english).text
+        client.post("/api/v1/alerts/1/acknowledge", json={"by": "Wang"})
+        late = client.post(path, headers=english).text
+        assert "Somebody was quicker" in late
+        assert "Wang has it" in late
+        again = client.post(path, headers=english)
+        assert (again.status_code, "Wang has it" in again.text) == (200, True)
+
+
+def test_several_alarms_of_one_message_are_named_on_the_button(branches: Branches, told: Path) -> None:
+    bad_air(branches)
+    (line,) = told_lines(branches, told)
+    row = {"alarm_id": 1, "key": "k", "person": "li", "tell": "rise", "step": 1, "severity": "warning"}
+    row |= {"status": "told", "queued_ms": 0, "not_before_ms": 0, "channel": 0, "attempts": 0, "detail": ""}
+    with branches.state.write() as connection:
+        connection.execute(insert(notice).values(**row, batch=line["key"]))
+    path = line["link"].removeprefix("http://127.0.0.1:8080")
+    with branches.client() as client:
+        assert ">I have all 2</button>" in client.get(path, headers={"accept-language": "en"}).text
+        client.post(path)
+        assert {one["state"] for one in client.get("/api/v1/alerts").json()["alerts"]} == {"acknowledged"}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"name=" + b"x" * 70_000, "application/x-www-form-urlencoded"),
+        (b"--b\r\nnonsense", "multipart/form-data; boundary=b"),
+        (b"name", "multipart/form-data"),
+        (b"\xff\xfe%%%", "application/x-www-form-urlencoded"),
+        (b"[1", "application/json"),
+    ],
+)
+def test_a_body_that_is_no_form_harms_nothing(branches: Branches, told: Path, body: bytes, kind: str) -> None:
+    branches.cord("called")
+    batch = told_lines(branches, told)[0]["key"]
+    word = branches.alerts.desk.links.make(Claim(batch, "li", branches.now_ms + 60_000, True))
+    with branches.client() as client:
+        answer = client.post(f"/a/{word}", content=body, headers={"content-type": kind})
+        assert 400 <= answer.status_code < 500, answer.text
+        assert client.get("/api/v1/alerts").json()["alerts"][0]["state"] == "unacknowledged"
+
+
+@given(word=st.text(max_size=80))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_word_that_we_did_not_sign_is_a_link(branches: Branches, word: str) -> None:
+    assert branches.alerts.desk.links.read(word) is None
+
+
+def test_a_file_or_a_name_in_pieces_is_no_name_of_ours(branches: Branches, told: Path) -> None:
+    branches.cord("called")
+    batch = told_lines(branches, told)[0]["key"]
+    word = branches.alerts.desk.links.make(Claim(batch, "li", branches.now_ms + 60_000, True))
+    with branches.client() as client:
+        assert client.post(f"/a/{word}", files={"name": ("n.txt", b"Li")}).status_code == 400
+        client.post(f"/a/{word}", data={"name": "  Li \r\n  Na  " + "x" * 200})
+        assert client.get("/api/v1/alerts").json()["alerts"][0]["acknowledged_by"] == ("Li Na " + "x" * 200)[:100]
