@@ -184,8 +184,12 @@ def _load(options: argparse.Namespace) -> AgentConfig:
 
 def _run(options: argparse.Namespace) -> int:
     from agent.run import run
+    from agent.staging import Staging
 
-    return run(_load(options), simulate=options.simulate)
+    _load(options)
+    staging = Staging(options.config)
+    logs.configure(staging.config.log)
+    return run(staging, simulate=options.simulate)
 
 
 def _check_config(options: argparse.Namespace) -> int:

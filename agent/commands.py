@@ -17,9 +17,20 @@ MAX_ANSWERS: Final = 256
 """So many answers are remembered for repeats. A gateway repeats a command within minutes, and asks one at a time."""
 
 MAX_ANSWERS_BYTES: Final = 2_000_000
+ERROR_LETTERS: Final = 1_000
 
-Handler = Callable[[Command], Mapping[str, Any]]
-"""Carries out one kind of command: its result, or CommandError."""
+MAX_PENDING: Final = 32
+"""Commands under way at one time; each ends by itself."""
+
+
+class Later:
+    """In place of a result: the command is under way, `Commands.finish` will bring it."""
+
+
+LATER: Final = Later()
+
+Handler = Callable[[Command], Mapping[str, Any] | Later]
+"""Carries out one kind of command: its result, `LATER`, or CommandError."""
 
 
 class CommandError(Exception):
@@ -38,7 +49,17 @@ class Commands:
         malformed: Messages without a readable id, which cannot be answered.
     """
 
-    def __init__(self, root: Root, handlers: Mapping[str, Handler], clock: Clock) -> None:
+    def __init__(
+        self, root: Root, handlers: Mapping[str, Handler], clock: Clock, *, answered: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Make it.
+
+        Args:
+            root: Whose answers they are.
+            handlers: By the command's name.
+            clock: For what has expired.
+            answered: By id, answers of an earlier run: of commands that end the program.
+        """
         self.carried_out = 0
         self.malformed = 0
         self._root = root
@@ -46,31 +67,44 @@ class Commands:
         self._clock = clock
         self._answers: OrderedDict[str, bytes] = OrderedDict()
         self._answers_bytes = 0
+        self._pending: dict[str, None] = {}
+        for command_id, answer in (answered or {}).items():
+            self._remember(command_id, answer)
+
+    def add(self, handlers: Mapping[str, Handler]) -> None:
+        """Know these commands too."""
+        self._handlers |= handlers
 
     def receive(self, name: str, body: bytes) -> Message | None:
-        """The answer to one command message; None if it has no id to answer to."""
+        """The answer to one command message; None if it has no id to answer to, or the answer comes later."""
         command_id = _id_of(body)
         if command_id is None:
             self.malformed += 1
             return None
+        if command_id in self._pending:
+            return None
+        answer = self._answers.get(command_id)
+        if answer is not None:
+            return Message(topic=self._root.reply(command_id), body=answer)
+        try:
+            result = self._carry_out(name, body)
+        except (CommandError, MalformedError) as error:
+            return self.finish(command_id, str(error))
+        if isinstance(result, Later):
+            self._pending[command_id] = None
+            return None
+        return self.finish(command_id, result)
+
+    def finish(self, command_id: str, outcome: Mapping[str, Any] | str) -> Message:
+        """The answer to a command: its result, or why there is none. The first answer stays."""
+        self._pending.pop(command_id, None)
         answer = self._answers.get(command_id)
         if answer is None:
-            answer = self._answer(name, command_id, body)
+            answer = answer_of(command_id, outcome)
             self._remember(command_id, answer)
         return Message(topic=self._root.reply(command_id), body=answer)
 
-    def _answer(self, name: str, command_id: str, body: bytes) -> bytes:
-        try:
-            reply = Reply(id=command_id, ok=True, result=dict(self._carry_out(name, body)))
-        except (CommandError, MalformedError) as error:
-            reply = Reply(id=command_id, ok=False, error=str(error)[:1_000])
-        answer = encode(reply)
-        if len(answer) > MAX_BODY_BYTES:
-            text = f"the answer would take {len(answer)} bytes, more than {MAX_BODY_BYTES}; ask for less"
-            answer = encode(Reply(id=command_id, ok=False, error=text))
-        return answer
-
-    def _carry_out(self, name: str, body: bytes) -> Mapping[str, Any]:
+    def _carry_out(self, name: str, body: bytes) -> Mapping[str, Any] | Later:
         handler = self._handlers.get(name)
         if handler is None:
             raise CommandError(f"unknown command {name!r}; this agent knows {', '.join(sorted(self._handlers))}")
@@ -78,6 +112,8 @@ class Commands:
         late_s = self._clock.now() - command.expires
         if late_s > 0:
             raise CommandError(f"expired {late_s:.0f} s ago")
+        if len(self._pending) >= MAX_PENDING:
+            raise CommandError(f"{len(self._pending)} commands are under way already; ask again in a minute")
         self.carried_out += 1
         return handler(command)
 
@@ -87,6 +123,17 @@ class Commands:
         while len(self._answers) > MAX_ANSWERS or self._answers_bytes > MAX_ANSWERS_BYTES:
             _, oldest = self._answers.popitem(last=False)
             self._answers_bytes -= len(oldest)
+
+
+def answer_of(command_id: str, outcome: Mapping[str, Any] | str) -> bytes:
+    """The body of an answer: a result, or in words why there is none."""
+    if isinstance(outcome, str):
+        return encode(Reply(id=command_id, ok=False, error=outcome[:ERROR_LETTERS]))
+    answer = encode(Reply(id=command_id, ok=True, result=dict(outcome)))
+    if len(answer) > MAX_BODY_BYTES:
+        text = f"the answer would take {len(answer)} bytes, more than {MAX_BODY_BYTES}; ask for less"
+        answer = encode(Reply(id=command_id, ok=False, error=text))
+    return answer
 
 
 def _id_of(body: bytes) -> str | None:

@@ -151,6 +151,23 @@ class SigningConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     key_file: Words | None = None
 
 
+class CommandsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[commands]`: what head office may order.
+
+    Attributes:
+        allow: The commands that are obeyed; `resend` always is.
+    """
+
+    allow: tuple[Literal["identify", "read", "period", "config", "restart", "logs"], ...] = (
+        "identify",
+        "read",
+        "period",
+        "config",
+        "restart",
+        "logs",
+    )
+
+
 class HealthConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[health]`: the agent's own numbers.
 
@@ -241,6 +258,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     clock: ClockConfig = ClockConfig()
     sampler: SamplerConfig = SamplerConfig()
     signing: SigningConfig = SigningConfig()
+    commands: CommandsConfig = CommandsConfig()
     health: HealthConfig = HealthConfig()
     log: LogConfig = LogConfig()
     sensors: list[SensorConfig] = []
@@ -294,6 +312,7 @@ _KNOWN_TABLES: Final = {
     "$.clock": ClockConfig,
     "$.sampler": SamplerConfig,
     "$.signing": SigningConfig,
+    "$.commands": CommandsConfig,
     "$.health": HealthConfig,
     "$.log": LogConfig,
     "$.sensors[]": SensorConfig,

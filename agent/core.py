@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import structs
 
-from agent.commands import CommandError, Commands
+from agent.commands import CommandError, Commands, Handler
 from agent.health import HostNumbers, health_of
 from agent.journal import Journal, Row
 from agent.presence import PresenceCard
@@ -68,6 +68,7 @@ class AgentCore:
         with_presence: bool = True,
         health_period_s: float = HEALTH_PERIOD_S,
         signer: Signer | None = None,
+        answered: Mapping[str, bytes] | None = None,
     ) -> None:
         self.points = {point.point: point for point in points}
         self.connects = 0
@@ -94,7 +95,7 @@ class AgentCore:
         self._connected = False
         self._since_ms = 0
         self._since_monotonic_s = 0.0
-        self._commands = Commands(root, {"resend": self._resend}, clock)
+        self._commands = Commands(root, {"resend": self._resend}, clock, answered=answered)
         self._replies: deque[Message] = deque(maxlen=MAX_REPLIES)
         self._removed: list[Message] = []
         self._heard: dict[int, None] = {}
@@ -260,9 +261,7 @@ class AgentCore:
         if info.serial == serial:
             return
         self.points[point] = structs.replace(info, serial=serial)
-        if self._presence:
-            self._presence.points = list(self.points.values())
-            self._presence_due = self._connected
+        self._show_points()
 
     def trust_clock(self) -> None:
         """From now on the wall clock is believed (rule 6)."""
@@ -306,11 +305,37 @@ class AgentCore:
         health_s = self._health_due_s if self._connected else now_s + self._health_period_s
         return health_s if uplink_s is None else min(uplink_s, health_s)
 
+    # -- commands ------------------------------------------------------------------------------------------------------
+
+    def add_commands(self, handlers: Mapping[str, Handler]) -> None:
+        """Know these commands beside `resend`, which needs nothing but the journal."""
+        self._commands.add(handlers)
+
+    def finish_command(self, command_id: str, outcome: Mapping[str, Any] | str) -> None:
+        """Answer a command that was put off: its result, or why there is none.
+
+        Without a connection the answer waits for a repeat of the command.
+        """
+        self._replies.append(self._commands.finish(command_id, outcome))
+
+    def set_period(self, point: str, period_s: float) -> None:
+        """Seconds between two readings of an air point from now on; presence is sent again if that is news."""
+        if self.points[point].period_s == period_s:
+            return
+        self.points[point] = structs.replace(self.points[point], period_s=period_s)
+        self._uplink.set_period(point, period_s)
+        self._show_points()
+
     def farewell(self) -> list[Message]:
         """The last words of a clean end; the connection is to be closed after them."""
         return [self._presence.offline()] if self._presence and self._connected else []
 
     # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _show_points(self) -> None:
+        if self._presence:
+            self._presence.points = list(self.points.values())
+            self._presence_due = self._connected
 
     def _added(self, row: Row | None) -> Row | None:
         if row is not None:

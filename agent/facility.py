@@ -147,6 +147,10 @@ class Facility:
         if isinstance(event, Checked):
             self._rounds.finished(event.job, event.answer)
 
+    def identify(self, seconds: float) -> list[str]:
+        """Let the lamps blink for so long; their points."""
+        return self._outputs.identify(seconds)
+
     def next_due(self) -> float:
         """Monotonic time of the next `turn` with something to do."""
         return min(self._inputs.next_due(), self._outputs.next_due(), self._rounds.next_due())

@@ -1,26 +1,29 @@
 """`openhall-agent run`: sensors, core and bus together, until somebody says stop."""
 
 import functools
+import os
 import random
 import signal
+import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 import structlog
 
 from agent import build, sensing
 from agent.clock_trust import why_trusted
-from agent.config import AgentConfig
 from agent.core import AgentCore
 from agent.facility import Checked, Facility, FacilityEvent, Moved
 from agent.health import probe_host
 from agent.inbox import Inbox
 from agent.mqtt_bus import BusEvent
+from agent.orders import Orders
 from agent.sampler import Job, Outcome, Sampler
 from agent.shell import Shell, make_shell
+from agent.staging import Staging
 from agent.workers import Workers
 from telemetry.clock import Clock, SystemClock
 
@@ -57,8 +60,9 @@ class Agent:
     """All parts of a running agent; `run` returns once a `Stop` is in the inbox."""
 
     def __init__(
-        self, config: AgentConfig, *, simulate: bool, inbox: Inbox[Event], clock: Clock, rng: random.Random
+        self, staging: Staging, *, simulate: bool, inbox: Inbox[Event], clock: Clock, rng: random.Random
     ) -> None:
+        config = staging.config
         self._clock = clock
         self._stopping = ""
         self._clock_due_s = clock.monotonic()
@@ -82,6 +86,7 @@ class Agent:
             probe=functools.partial(probe_host, path.parent),
             health_period_s=config.health.period_s,
             signer=signer,
+            answered=staging.answered,
         )
         self._sampler = Sampler(
             sensing.plans_of(config, simulate=simulate), sink=self.core, settings=config.sampler, clock=clock, rng=rng
@@ -103,6 +108,15 @@ class Agent:
             rng=rng,
             handle=self._handle,
         )
+        self._orders = Orders(
+            core=self.core,
+            sampler=self._sampler,
+            facility=self._facility,
+            staging=staging,
+            is_connected=lambda: self._shell.is_connected,
+            allow=frozenset(config.commands.allow),
+            clock=clock,
+        )
         log.info(
             "agent starts",
             root=str(root),
@@ -110,16 +124,23 @@ class Agent:
             points=len(self.core.points),
             clock=trust,
             key=signer.key if signer else None,
+            on_trial=bool(staging.trial),
         )
 
+    @property
+    def must_restart(self) -> bool:
+        """Whether it ended to be started anew."""
+        return bool(self._orders.restart)
+
     def run(self) -> None:
-        """Work until stopped, then end cleanly."""
+        """Work until stopped, or until a command says to start anew; then end cleanly."""
         try:
-            while not self._stopping:
+            while not self._stopping and not self._orders.restart:
                 self._mind_clock()
                 for job in self._sampler.poll():
                     self._workers.submit(job)
                 self._facility.turn()
+                self._orders.turn()
                 self._shell.turn(self._next_due())
                 self._tell_counters()
         finally:
@@ -135,7 +156,12 @@ class Agent:
 
     def _next_due(self) -> float:
         sensors_s = self._sampler.next_due()
-        times_s = [self._counters_due_s, self._facility.next_due(), *([] if sensors_s is None else [sensors_s])]
+        times_s = [
+            self._counters_due_s,
+            self._facility.next_due(),
+            self._orders.next_due(),
+            *([] if sensors_s is None else [sensors_s]),
+        ]
         return min(times_s if self._trusted else [*times_s, self._clock_due_s])
 
     def _mind_clock(self) -> None:
@@ -169,12 +195,15 @@ class Agent:
         if not self._facility.close(STOP_CHECKS_S):
             log.warning("probes left open, a check hangs")
         self._shell.close(STOP_BUS_S)
-        log.info("agent ends", why=self._stopping or "fault", **self._counters())
+        log.info("agent ends", why=self._stopping or self._orders.restart or "fault", **self._counters())
         self._journal.close()
 
 
-def run(config: AgentConfig, *, simulate: bool) -> int:
-    """Run an agent until SIGTERM or SIGINT; the exit code."""
+def run(staging: Staging, *, simulate: bool) -> int:
+    """Run an agent until SIGTERM or SIGINT; the exit code.
+
+    A restart replaces the program in its process, as its supervisor knows it: fresh threads, drivers and memory.
+    """
     inbox: Inbox[Event] = Inbox()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
@@ -183,5 +212,19 @@ def run(config: AgentConfig, *, simulate: bool) -> int:
     # Before anything is opened, so that a stop at any moment is a clean end.
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    Agent(config, simulate=simulate, inbox=inbox, clock=SystemClock(), rng=build.own_random()).run()
+    try:
+        agent = Agent(staging, simulate=simulate, inbox=inbox, clock=SystemClock(), rng=build.own_random())
+    except Exception as error:
+        if not staging.trial:
+            raise
+        staging.reject(str(error))
+        _start_anew()
+    agent.run()
+    if agent.must_restart:
+        _start_anew()
     return 0
+
+
+def _start_anew() -> NoReturn:
+    sys.stderr.flush()
+    os.execv(sys.executable, sys.orig_argv)

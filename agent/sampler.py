@@ -6,7 +6,7 @@ its own period, its own worker and its own back-off, so that one that hangs or r
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import floor, isfinite
 from typing import Final, Protocol
@@ -73,6 +73,16 @@ class SensorPlan:
     simulated: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRead:
+    """How the newest reading of a sensor ended: its values, calibrated, with their flags; or the error."""
+
+    at_s: float
+    values: Mapping[str, float]
+    flags: Mapping[str, tuple[Flag, ...]]
+    error: str = ""
+
+
 class Sink(Protocol):
     """Where readings and states go: the agent's core."""
 
@@ -101,6 +111,7 @@ class _Line:
         self.failures = 0
         self.working: bool | None = None
         self.needs_thread = False
+        self.last: LastRead | None = None
 
 
 class Sampler:
@@ -149,6 +160,25 @@ class Sampler:
         ]
         return min(times, default=None)
 
+    def hurry(self, point: str) -> None:
+        """Read the sensor of a point as soon as it is free, whatever its period or back-off says."""
+        for line in self._of(point):
+            line.due_s = self._clock.monotonic()
+
+    def last_read(self, point: str) -> LastRead | None:
+        """How the newest reading of a point ended, None if there was none."""
+        return max((line.last for line in self._of(point) if line.last), key=lambda last: last.at_s, default=None)
+
+    def set_period(self, point: str, period_s: float) -> None:
+        """Read the sensor of a point every so many seconds from now on."""
+        for line in self._of(point):
+            line.plan = replace(line.plan, period_s=period_s)
+            line.grid_s = None
+            line.due_s = min(line.due_s, self._clock.monotonic() + period_s)
+
+    def _of(self, point: str) -> list[_Line]:
+        return [line for line in self._lines if line.plan.point == point]
+
     def finished(self, job: Job, outcome: Outcome) -> None:
         """Take in how a job ended; that of a call given up before only makes room for another."""
         line = self._lines[job.sensor]
@@ -183,7 +213,9 @@ class Sampler:
         warming_up = now_s - line.opened_s < plan.part.warmup_s
         flags = {name: _flags(plan, name, value, warming_up) for name, value in values.items()}
         self.readings += 1
-        self._sink.measure(plan.point, calibrated(values, plan.calibration), {k: v for k, v in flags.items() if v})
+        good, said = calibrated(values, plan.calibration), {name: some for name, some in flags.items() if some}
+        self._sink.measure(plan.point, good, said)
+        line.last = LastRead(at_s=now_s, values=good, flags=said)
         line.data_s = now_s
         # The grid keeps the period from drifting by the time each reading takes.
         grid_s = now_s if line.grid_s is None else line.grid_s
@@ -211,6 +243,7 @@ class Sampler:
         wait_s = min(settings.retry_min_s * 2.0 ** min(line.failures - 1, 32), settings.retry_max_s)
         line.due_s = self._clock.monotonic() + wait_s * self._rng.uniform(1 - JITTER, 1 + JITTER)
         line.grid_s = None
+        line.last = LastRead(at_s=self._clock.monotonic(), values={}, flags={}, error=reason)
         # One garbled answer is read again; what fails twice is opened anew.
         if reopen or line.failures > 1:
             line.kind = JobKind.OPEN

@@ -3,6 +3,7 @@
 Unknown fields pass, so that an older program hears a newer one. Times are Unix seconds with at most three decimals.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -108,6 +109,17 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         id: Each id is carried out once; a repeat gets the first answer.
         expires: Unix seconds; after it the command is refused.
+        journal: Of `resend`: whose packs; with `ranges`, their numbers.
+        ranges: As above.
+        from_: Of `resend`: packs measured from this Unix time on, `to` that one.
+        to: As above.
+        point: Of `read`, `period` and `calibrate`: which point; None: all.
+        seconds: Of `identify`: how long.
+        period_s: Of `period`: seconds between two readings.
+        toml: Of `config`: the whole configuration.
+        lines: Of `logs`: how many.
+        reference_ppm: Of `calibrate`: what the air around the sensor has.
+        by: Of `calibrate`: who says so.
     """
 
     id: str
@@ -116,6 +128,13 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ranges: list[Span] | None = None
     from_: float | None = msgspec.field(default=None, name="from")
     to: float | None = None
+    point: str | None = None
+    seconds: float | None = None
+    period_s: float | None = None
+    toml: str | None = None
+    lines: int | None = None
+    reference_ppm: float | None = None
+    by: str | None = None
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -155,6 +174,15 @@ _DECODERS: Final[dict[type[Any], msgspec.json.Decoder[Any]]] = {
 def encode(message: msgspec.Struct) -> bytes:
     """`message` as JSON; defaults are left out."""
     return _ENCODER.encode(message)
+
+
+def convert_command(words: Mapping[str, Any]) -> Command:
+    """A command of its id, its end and its arguments, by their names on the wire.
+
+    Raises:
+        msgspec.ValidationError: If one of them has another type.
+    """
+    return msgspec.convert(dict(words), Command)
 
 
 def decode(body: bytes, kind: type[_Message]) -> _Message:

@@ -8,7 +8,7 @@ import structlog
 
 from agent.facility_config import OutputConfig
 from agent.facility_points import Place, PointState, Sink, tell
-from agent.outputs.rule import UNHEARD_AFTER_S, CallView, OutputPlan, is_on, next_change
+from agent.outputs.rule import UNHEARD_AFTER_S, CallView, OutputPlan, blinks_on, is_on, next_blink, next_change
 from telemetry.clock import Clock
 
 RETRY_MIN_S: Final = 1.0
@@ -17,6 +17,8 @@ RETRY_MAX_S: Final = 60.0
 
 PROVE_EVERY_S: Final = 60.0
 """An output that has nothing to do is set again so often, so that a fault is known before the next call."""
+
+LAMP: Final = "lamp"
 
 log = structlog.get_logger(__name__)
 
@@ -68,19 +70,38 @@ class Outputs:
         self._situation = situation
         self._sink = sink
         self._clock = clock
+        self._shown_s: tuple[float, float] | None = None
+
+    def identify(self, seconds: float) -> list[str]:
+        """Let all lamps blink for so long, so that somebody there sees which agent this is; a call outweighs it.
+
+        Returns:
+            The points of the lamps; empty if there is none.
+        """
+        now_s = self._clock.monotonic()
+        lamps = [one.place.point for one in self._outputs if one.place.kind == LAMP]
+        self._shown_s = (now_s, now_s + seconds) if lamps else None
+        return lamps
 
     def poll(self) -> None:
         """Put on the pins what the rule says now."""
         calls, silent_since_s = self._situation.standing_calls(), self._situation.silent_since()
         now_s = self._clock.monotonic()
+        if self._shown_s is not None and now_s >= self._shown_s[1]:
+            self._shown_s = None
         for one in self._outputs:
-            self._set(one, is_on(one.plan, _own(one, calls), silent_since_s, now_s), now_s)
+            on = is_on(one.plan, _own(one, calls), silent_since_s, now_s)
+            if self._shown_s is not None and one.place.kind == LAMP and not _own(one, calls):
+                on = blinks_on(self._shown_s[0], now_s)
+            self._set(one, on, now_s)
 
     def next_due(self) -> float:
         """Monotonic time at which time alone could change something."""
         calls, silent_since_s = self._situation.standing_calls(), self._situation.silent_since()
         now_s = self._clock.monotonic()
         times = [next_change(one.plan, _own(one, calls), silent_since_s, now_s) for one in self._outputs]
+        if self._shown_s is not None:
+            times.append(min(next_blink(self._shown_s[0], now_s), self._shown_s[1]))
         times += [one.retry_s if one.failures else one.set_s + PROVE_EVERY_S for one in self._outputs]
         return min(times, default=float("inf"))
 

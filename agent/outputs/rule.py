@@ -43,6 +43,16 @@ class CallView:
     is_test: bool = False
 
 
+def blinks_on(begun_s: float, now_s: float) -> bool:
+    """Whether an output that blinks since then is on now."""
+    return int((now_s - begun_s) / BLINK_S) % 2 == 0
+
+
+def next_blink(begun_s: float, now_s: float) -> float:
+    """When `blinks_on` changes next."""
+    return begun_s + (int((now_s - begun_s) / BLINK_S) + 1) * BLINK_S
+
+
 def is_on(plan: OutputPlan, calls: Sequence[CallView], silent_since_s: float | None, now_s: float) -> bool:
     """Whether the output is on now. A call outweighs the blinking.
 

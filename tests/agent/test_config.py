@@ -25,6 +25,7 @@ TABLES = {
     "clock": configuration.ClockConfig,
     "sampler": configuration.SamplerConfig,
     "signing": configuration.SigningConfig,
+    "commands": configuration.CommandsConfig,
     "health": configuration.HealthConfig,
     "log": configuration.LogConfig,
     "sensors": SensorConfig,

@@ -209,3 +209,32 @@ def test_sigint_is_a_clean_end_without_a_broker(region: str, tmp_path: Path) -> 
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=10)
         assert process.returncode == 0
+
+
+def test_a_pushed_configuration_and_a_restart_in_the_running_program(
+    broker: NatsServer, region: str, tmp_path: Path
+) -> None:
+    """The program starts itself anew in its own process, answers, and has what was pushed."""
+    config = write_config(tmp_path, broker.port, region)
+    root = f"openhall/v1/{region}/east-001/hall-agent"
+
+    def order(name: str, **words: object) -> dict[str, object]:
+        command_id = f"{name}-1"
+        gateway.publish(f"{root}/command/{name}", {"id": command_id, "expires": 4e9, **words})
+        wait_until(lambda: any(one["id"] == command_id for one in gateway.replies), within_s=30, what=name)
+        return next(one for one in gateway.replies if one["id"] == command_id)
+
+    with GatewayDouble(broker.port, region) as gateway, running(config, "--simulate") as process:
+        wait_until(lambda: bool(gateway.healths), within_s=30, what="a connection")
+        text = config.read_text(encoding="utf-8").replace('"hall-air"', '"vault-air"')
+        assert order("config", toml=text)["ok"]
+        wait_until(lambda: gateway.presences[-1].get("points", [{}])[0].get("point") == "vault-air", within_s=30)
+        boots = {one["boot"] for one in gateway.presences}
+        assert order("restart")["ok"]
+        wait_until(lambda: not {one["boot"] for one in gateway.presences[-1:]} <= boots, within_s=30)
+        wait_until(lambda: gateway.presences[-1]["online"], within_s=30)
+        assert order("logs", lines=5)["ok"]
+        said = events(process)
+    assert said.count("agent starts") == 3
+    assert said.count("agent ends") == 3
+    assert "pushed configuration is in force" in said
