@@ -16,6 +16,7 @@ import structlog
 from gateway import config_file, keys_cli, logs
 from gateway.acceptance import cli as acceptance_cli
 from gateway.alerts import cli as alerts_cli
+from gateway.commands import cli as commands_cli
 from gateway.config import Config, LogConfig
 from gateway.errors import ConfigurationError, GatewayError, StateUnavailable, StoreMisconfigured, StoreUnavailable
 from gateway.sites import cli as sites_cli
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     alerts_cli.add_commands(verbs)
     sites_cli.add_commands(verbs)
     keys_cli.add_commands(verbs)
+    commands_cli.add_commands(verbs)
     return parser
 
 

@@ -26,6 +26,7 @@ from gateway.board.sources import Sources
 from gateway.board.tokens import Tokens
 from gateway.bus_metrics import BusMetrics
 from gateway.cases.parts import make_cases
+from gateway.commands.desk import CommandDesk
 from gateway.config import Config, SqliteStoreConfig
 from gateway.errors import ConfigurationError
 from gateway.ingest.calibrations import of_site
@@ -164,6 +165,14 @@ class Gateway:
             every_s = config.acceptance.supervise_every_s
             self._supervise = Worker("supervise", self._cases.supervisor.round, idle_s=lambda: every_s)
             self._cases.desk.on_change(self._supervise.wake)
+            self._commands = CommandDesk(
+                self._state,
+                publish=self._bus.publish,
+                find=self._ingest.directory.root_of,
+                clock=self._clock,
+                registry=self._metrics.registry,
+            )
+            self._ingest.tell_answers(self._commands.answer)
             self._hear = Worker("hear", self._hear_round, gather_s=HEAR_GATHER_S, full=FULL_HEARING)
             self._keep = Worker(
                 "keep",
@@ -212,6 +221,7 @@ class Gateway:
         """Work until `stop` is set; False if it ended because a part of ours failed."""
         self._web.start()
         self._ingest.start()
+        self._commands.start()
         self._alerts.start(self._ingest.directory)
         self._hear.start()
         self._keep.start()
@@ -266,6 +276,7 @@ class Gateway:
             alerts=self._alerts.desk,
             cases=self._cases,
             calibrations=partial(of_site, self._state),
+            commands=self._commands,
         )
         open_to_all = not config.http.on_loopback and not config.http.names
         return make_app(sources, names=None if open_to_all else config.http.names, tokens=tokens)
@@ -294,6 +305,10 @@ class Gateway:
             self._ingest.tick()
         except Exception:
             log.exception("a tick failed, trying on")
+        try:
+            self._commands.tick()
+        except Exception:
+            log.exception("a tick of the orders failed, trying on")
         try:
             self._alerts.engine.tick()
         except Exception:

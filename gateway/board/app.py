@@ -15,6 +15,7 @@ from gateway.board.alerts_api import AlertsApi
 from gateway.board.api import Api
 from gateway.board.case_files_api import CaseFilesApi
 from gateway.board.cases_api import CasesApi, ProfilesApi
+from gateway.board.commands_api import CommandsApi
 from gateway.board.guard import Guard
 from gateway.board.health import Health
 from gateway.board.instruments_api import InstrumentsApi
@@ -44,6 +45,7 @@ def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Toke
             Page,
             *([AlertsApi, PeopleApi, AcknowledgePage] if sources.alerts is not None else []),
             *([CasesApi, CaseFilesApi, ProfilesApi, InstrumentsApi] if sources.cases is not None else []),
+            *([CommandsApi] if sources.commands is not None else []),
         ],
         dependencies={"sources": Provide(provide, sync_to_thread=False)},
         exception_handlers=HANDLERS,

@@ -13,12 +13,13 @@ NAME_LETTERS: Final = 64
 _PROBLEMS: Final = {
     400: "A parameter is missing, unknown, given twice or out of range; the detail names it",
     401: "No token, or none that is known; only where the gateway has tokens",
-    403: "The request comes from a page of another site, or is for somebody else than its token",
-    404: "There is no such branch, point, alert or person",
+    403: "The request comes from a page of another site, is for somebody else than its token, or lacks one",
+    404: "There is no such branch, point, alert, person, agent or order",
     405: "This address does not know this method",
     409: "The thing asked for is not in a state for this",
     413: "The body is too long",
     421: "The gateway does not answer under this name",
+    429: "Too much of this waits already; ask again later",
     501: "The store is only written and cannot be asked",
     503: "Store or state database give no answer now; Retry-After says when to ask again",
 }

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.alerts.parts import AlertDesk
 from gateway.cases.parts import CaseParts
+from gateway.commands.desk import CommandDesk
 from gateway.config import SiteConfig
 from gateway.ingest.calibrations import Calibrated
 from gateway.ingest.directory import PointView, SiteView
@@ -89,6 +90,7 @@ class Sources:
         alerts: What answers for alarms; without it there are no pages about them.
         cases: What answers for acceptance cases, likewise.
         calibrations: Of a branch, before a time in Unix ms, so many, the newest first.
+        commands: What takes orders to agents; without it none are taken.
     """
 
     gateway: str
@@ -104,6 +106,7 @@ class Sources:
     alerts: AlertDesk | None = None
     cases: CaseParts | None = None
     calibrations: Callable[[str, int | None, int], Sequence[Calibrated]] = lambda _site, _before_ms, _limit: ()
+    commands: CommandDesk | None = None
 
 
 Parts = NamedDependency[Sources]

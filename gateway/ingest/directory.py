@@ -159,6 +159,12 @@ class Directory(SavedCards):
                 self._gone_agents.add(root)
             self._list_points(root, ())
 
+    def root_of(self, site: str, agent: str) -> Root | None:
+        """The root of a site's agent, None if it was never heard of."""
+        with self._lock:
+            card = self._agents_by_site.get(site, {}).get(agent)
+            return None if card is None else card.root
+
     def remove_point(self, site: str, point: str) -> None:
         """An empty facility state: the point is gone."""
         with self._lock:

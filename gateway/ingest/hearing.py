@@ -92,6 +92,8 @@ class Hearer:
         """Agents that said what they have since somebody last looked here: a set that keeps its order."""
         self.heard_s: dict[Root, float] = {}
         """When each agent last said what it has, in monotonic time; what an earlier run heard counts as long ago."""
+        self.answered: Callable[[Root, Reply], None] = lambda _root, _reply: None
+        """Hears every answer to a command, besides those that only ask for packs."""
         self._regions = regions
         self._reader = reader
         self._directory = directory
@@ -266,6 +268,7 @@ class Hearer:
             self._refuse(message, error, root)
             return
         self._metrics.replies.labels("true" if reply.ok else "false").inc()
+        self.answered(root, reply)
         missing = self._asking.answer(root, reply)
         if missing is not None:
             entry = Entry(root, missing.journal, 0, missing=missing.spans)

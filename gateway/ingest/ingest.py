@@ -29,8 +29,8 @@ from gateway.state.state import State
 from telemetry.bus import Message
 from telemetry.clock import Clock, to_ms
 from telemetry.errors import Reason
-from telemetry.messages import MAX_BODY_BYTES
-from telemetry.topics import goes_down
+from telemetry.messages import MAX_BODY_BYTES, Reply
+from telemetry.topics import Root, goes_down
 
 __all__ = ["Ingest", "IngestSettings"]
 
@@ -246,6 +246,10 @@ class Ingest:
             self._metrics.state_failures.inc()
             log.warning("directory is not saved", error=str(error))
             return False
+
+    def tell_answers(self, answered: Callable[[Root, Reply], None]) -> None:
+        """Let somebody hear every answer of an agent, in the thread of `hear`."""
+        self._hearer.answered = answered
 
     def warnings(self) -> list[str]:
         """What an operator should know though the gateway works: one sentence each."""

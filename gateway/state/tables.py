@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 
 _ID: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only in a column declared INTEGER; elsewhere 64 bits are asked for."""
@@ -255,4 +255,26 @@ touched_hour: Final = Table(
     Column("hour_ms", BigInteger, primary_key=True),
     Column("turn", BigInteger, nullable=False),
     Index("touched_hour_hour", "hour_ms"),
+)
+
+# Since version 9.
+
+agent_command: Final = Table(
+    "agent_command",
+    metadata,
+    Column("number", _ID, primary_key=True, autoincrement=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("region", String(32), nullable=False),
+    Column("site", String(32), nullable=False),
+    Column("agent", String(32), nullable=False),
+    Column("name", String(32), nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("answered_ms", BigInteger, nullable=True),
+    Column("answer", Text, nullable=False),
+    Index("agent_command_agent", "site", "agent", "number"),
+    Index("agent_command_state", "state", "number"),
 )

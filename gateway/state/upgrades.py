@@ -55,6 +55,11 @@ def _add_calibrations(connection: Connection) -> None:
     sensor_tables.sensor_calibration.create(connection)
 
 
+def _add_agent_commands(connection: Connection) -> None:
+    """Version 9: orders to agents, and who gave them."""
+    tables.agent_command.create(connection)
+
+
 STEPS: Final = MappingProxyType[int, Step](
     {
         1: _add_alarms,
@@ -64,6 +69,7 @@ STEPS: Final = MappingProxyType[int, Step](
         5: _add_cases,
         6: _add_touched_hours,
         7: _add_calibrations,
+        8: _add_agent_commands,
     }
 )
 """By the version it starts from, what makes the next one of it. Version 1 is the first."""

@@ -16,6 +16,7 @@ NEW_IN = {
     6: ("acceptance_case", "case_event", "case_file", "evidence_pack", "instrument", "calibration"),
     7: ("touched_hour",),
     8: ("sensor_calibration",),
+    9: ("agent_command",),
 }
 NEW_SINCE_1 = tuple(name for names in NEW_IN.values() for name in names)
 
