@@ -132,6 +132,7 @@ class Gateway:
                 metrics=BusMetrics(self._metrics.registry),
             )
             self._gate = StoreGate(self._store, config.regions, self._clock)
+            self._sites = SiteBook(self._state, self._clock)
             self._alerts = AlertParts(
                 config,
                 database=self._state,
@@ -139,6 +140,7 @@ class Gateway:
                 gate=self._gate,
                 clock=self._clock,
                 registry=self._metrics.registry,
+                register=self._sites.all,
             )
             self._cases = make_cases(
                 config.acceptance,
@@ -272,7 +274,7 @@ class Gateway:
             readiness=self._ready,
             clock=self._clock,
             titles=config.sites,
-            register=SiteBook(self._state, self._clock).all,
+            register=self._sites.all,
             alerts=self._alerts.desk,
             cases=self._cases,
             calibrations=partial(of_site, self._state),

@@ -17,6 +17,7 @@ from gateway.alerts.history import AlertHistory
 from gateway.alerts.links import Claim, Links, open_links
 from gateway.alerts.metrics import AlertMetrics
 from gateway.alerts.outbox import Outbox
+from gateway.alerts.places import Register
 from gateway.alerts.plans import Plans
 from gateway.alerts.routing import Routing
 from gateway.alerts.rules import Rules
@@ -114,6 +115,7 @@ class AlertParts:
         gate: StoreGate,
         clock: Clock,
         registry: CollectorRegistry,
+        register: Register = dict,
     ) -> None:
         """Make them; nothing is read or sent before `start`.
 
@@ -122,7 +124,7 @@ class AlertParts:
             StateUnavailable: If the state database does not answer.
         """
         plans = Plans(database, config.alerts)
-        routing = Routing(config.alerts, plans)
+        routing = Routing(config.alerts, plans, register)
         self.engine = make_engine(config, database, clock, registry, plans=plans, routing=routing)
         self._gate = gate
         self._certificates = Certificates(certificate_files(config), config.regions[0])
@@ -132,7 +134,7 @@ class AlertParts:
         self._record = Worker("alert-history", self._record_round, idle_s=self._record_idle_s)
         self._resting = False
         self._resumed = False
-        wording = wording_of(config, rules_of(config))
+        wording = wording_of(config, rules_of(config), register)
         links = open_links(config.alerts, database)
         notifiers = {name: make_notifier(name, channel) for name, channel in config.alerts.channels.items()}
         self._dispatcher = Dispatcher(

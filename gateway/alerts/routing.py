@@ -1,15 +1,16 @@
 """Who is told, when, and what is held back: people, rota, absences, opening hours, windows. Pure but for its caches."""
 
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from gateway.alerts.alarm import Alarm, Silence, SilenceKind
-from gateway.alerts.hours import BadHoursError, Opening, make_calendar, parse_hours
+from gateway.alerts.hours import BadHoursError, Calendar, Opening, make_calendar, parse_hours
+from gateway.alerts.places import Places, Register
 from gateway.alerts.plans import HandOver, Window
 from gateway.alerts.rules import Place, Rule, in_scope
-from gateway.alerts.settings import AlertsConfig, PlaceConfig, RotaConfig, StepConfig
+from gateway.alerts.settings import AlertsConfig, RotaConfig, StepConfig
 from gateway.alerts.words import During, Role, Severity, When
 from gateway.errors import ConfigurationError
 from telemetry.clock import to_ms
@@ -40,23 +41,30 @@ class Nothing:
 class Routing:
     """Answers for one configuration, and for what people planned beside it."""
 
-    def __init__(self, config: AlertsConfig, planned: Planned | None = None) -> None:
+    def __init__(self, config: AlertsConfig, planned: Planned | None = None, register: Register = dict) -> None:
         """Take the configuration.
 
         Args:
             config: Who is told, and when.
             planned: Hand-overs and windows that go before it.
+            register: The register of branches, asked where the configuration is silent.
 
         Raises:
             ConfigurationError: If its calendar is not known.
         """
         self._config = config
         self._planned: Planned = Nothing() if planned is None else planned
+        self._places = Places(config, register)
+        if _asks_for_days(config):
+            self._calendar  # noqa: B018  a country that nobody knows is said at the start
+        self._opening = lru_cache(maxsize=100_000)(self._make_opening)
+
+    @cached_property
+    def _calendar(self) -> Calendar:
         try:
-            self._calendar = make_calendar(config.holidays if _asks_for_days(config) else "", *_days(config))
+            return make_calendar(self._config.holidays, *_days(self._config))
         except BadHoursError as error:
             raise ConfigurationError(f"$.alerts.holidays: {error}") from error
-        self._opening = lru_cache(maxsize=100_000)(self._make_opening)
 
     @property
     def tells_anybody(self) -> bool:
@@ -126,12 +134,14 @@ class Routing:
 
     def opening(self, site: str) -> Opening:
         """When a branch is open; a whole region has the usual hours."""
-        return self._opening(site)
-
-    def _make_opening(self, site: str) -> Opening:
-        place = self._config.sites.get(site, PlaceConfig())
+        place = self._places.of(site)
         hours = self._config.hours if place.hours is None else place.hours
-        return Opening(parse_hours(hours), ZoneInfo(place.time_zone or self._config.time_zone), self._calendar)
+        return self._opening(hours, place.time_zone or self._config.time_zone)
+
+    def _make_opening(self, hours: str, time_zone: str) -> Opening:
+        parsed = parse_hours(hours)
+        # Where a branch is always open no calendar is asked, and none is loaded.
+        return Opening(parsed, ZoneInfo(time_zone), _no_days if parsed.always else self._calendar)
 
     def _named(self, role: Role, place: Place, now_ms: int, day: date) -> tuple[str, ...]:
         config = self._config
@@ -139,7 +149,7 @@ class Routing:
             return config.city
         if role is Role.REGION:
             return config.regions.get(place.region, ())
-        site = config.sites.get(place.site, PlaceConfig())
+        site = self._places.of(place.site)
         if role is Role.DEPUTY:
             return site.deputy
         if role is Role.CONTACT:
@@ -152,7 +162,7 @@ class Routing:
 
     def rota_of(self, place: Place) -> RotaConfig | None:
         """The rota of a place: its branch's own, else its region's where the branch names no responsible."""
-        config, site = self._config, self._config.sites.get(place.site, PlaceConfig())
+        config, site = self._config, self._places.of(place.site)
         rota = next((one for one in config.rota if place.site and one.site == place.site), None)
         return rota or next((one for one in config.rota if one.region == place.region and not site.responsible), None)
 
@@ -184,8 +194,11 @@ def turn_on(rota: RotaConfig, day: date) -> tuple[str, ...]:
     return (rota.people[(day - rota.first).days // rota.each_days % len(rota.people)],)
 
 
+def _no_days(_day: date) -> None:
+    """Every day is an ordinary one."""
+
+
 def _asks_for_days(config: AlertsConfig) -> bool:
-    """Where a branch is always open, no calendar is asked, and none is loaded."""
     return bool(config.hours) or any(site.hours for site in config.sites.values())
 
 

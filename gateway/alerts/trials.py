@@ -7,6 +7,7 @@ from typing import NamedTuple
 from gateway import config_file
 from gateway.alerts.alarm import Alarm, Key
 from gateway.alerts.dispatch import address_of, trial_message
+from gateway.alerts.places import Register, Titles
 from gateway.alerts.routing import Routing
 from gateway.alerts.rule_files import default_rules
 from gateway.alerts.rules import Place, merged
@@ -82,9 +83,9 @@ def rules_of(config: Config) -> tuple[RuleConfig, ...]:
     return merged(default_rules() if config.alerts.defaults else (), config.rule)
 
 
-def wording_of(config: Config, rules: Sequence[RuleConfig]) -> Wording:
+def wording_of(config: Config, rules: Sequence[RuleConfig], register: Register = dict) -> Wording:
     """The words of a gateway: its branches' titles, its rules' own."""
-    titles = {site: (words.title_en, words.title_zh) for site, words in config.sites.items()}
+    titles = Titles(config.sites, register)
     return Wording(titles, {rule.name: rule for rule in rules}, config.alerts.time_zone)
 
 

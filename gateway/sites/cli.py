@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,8 +72,9 @@ def run_import(options: argparse.Namespace) -> int:
     finally:
         state.close()
     others = _of_other_regions(found.sites, config.regions)
+    strangers = _nobody_knows(found.sites, config.alerts.people)
     shape = _as_json if options.json else _as_text
-    sys.stdout.write(shape(changes, found.bad, others, options))
+    sys.stdout.write(shape(changes, found.bad, others, strangers, options))
     return NEGATIVE if found.bad else WELL
 
 
@@ -147,7 +148,18 @@ def _of_other_regions(sites: Iterable[Site], ours: Iterable[str]) -> dict[str, i
     return found
 
 
-def _as_json(changes: Difference, bad: list[Bad], others: dict[str, int], options: argparse.Namespace) -> str:
+def _nobody_knows(sites: Iterable[Site], people: Container[str]) -> list[str]:
+    named = {word for site in sites for word in f"{site.responsible} {site.deputy}".replace(",", " ").split()}
+    return sorted(word for word in named if word not in people)
+
+
+def _as_json(
+    changes: Difference,
+    bad: list[Bad],
+    others: dict[str, int],
+    strangers: list[str],
+    options: argparse.Namespace,
+) -> str:
     return (
         msgspec.json.encode(
             {
@@ -159,13 +171,20 @@ def _as_json(changes: Difference, bad: list[Bad], others: dict[str, int], option
                 "removed": options.remove_missing and not options.dry_run,
                 "bad": [one._asdict() for one in bad],
                 "other_regions": others,
+                "unknown_people": strangers,
             }
         ).decode()
         + "\n"
     )
 
 
-def _as_text(changes: Difference, bad: list[Bad], others: dict[str, int], options: argparse.Namespace) -> str:
+def _as_text(
+    changes: Difference,
+    bad: list[Bad],
+    others: dict[str, int],
+    strangers: list[str],
+    options: argparse.Namespace,
+) -> str:
     gone = "removed" if options.remove_missing else "only in the register, kept"
     lines = [
         *_some(f"+ {site.site} ({site.region}) {site.title_en or site.title_zh}".rstrip() for site in changes.added),
@@ -177,6 +196,7 @@ def _as_text(changes: Difference, bad: list[Bad], others: dict[str, int], option
         *_some(f"- {site.site}: {gone}" for site in changes.missing),
         *_some(f"! line {one.line}: {one.detail}" for one in bad),
         *(f"? region {name!r}, {count} branches, is none of this gateway's" for name, count in sorted(others.items())),
+        *_some(f"? {name!r} is nobody of [alerts.people] and will not be told" for name in strangers),
         f"{len(changes.added)} new, {len(changes.changed)} changed, {changes.same} as they were, "
         f"{len(changes.missing)} {gone}, {len(bad)} bad rows left out"
         + (" (nothing was changed: dry run)" if options.dry_run else ""),

@@ -48,21 +48,23 @@ def test_a_dry_run_tells_every_difference_and_changes_nothing(config: Path, caps
     first = f"{HEADER}\nnorth,a,,Old,,,,,,,\nnorth,b,,,,,,,,,\n"
     assert _import(config, first) == 0
     capsys.readouterr()
-    second = f"{HEADER}\nnorth,a,,New,,,,,,,\nnrth,c,,,,,,,,,\nnorth,B,,,,,,,,,\n"
+    second = f"{HEADER}\nnorth,a,,New,,,,,zhang li,,\nnrth,c,,,,,,,,,\nnorth,B,,,,,,,,,\n"
     assert _import(config, second, "--dry-run", "--json") == 1
     assert json.loads(capsys.readouterr().out) == {
         "dry_run": True,
         "added": ["c"],
-        "changed": [{"site": "a", "columns": {"title_en": ["Old", "New"]}}],
+        "changed": [{"site": "a", "columns": {"title_en": ["Old", "New"], "responsible": ["", "zhang li"]}}],
         "same": 0,
         "missing": ["b"],
         "removed": False,
         "bad": [{"line": 4, "detail": "site 'B' does not match [a-z0-9][a-z0-9-]{0,31}"}],
         "other_regions": {"nrth": 1},
+        "unknown_people": ["li", "zhang"],
     }
     assert _import(config, second, "--dry-run") == 1
     told = capsys.readouterr().out
     assert "~ a: title_en 'Old' -> 'New'" in told
+    assert "? 'zhang' is nobody of [alerts.people]" in told
     assert "? region 'nrth', 1 branches, is none of this gateway's" in told
     main(["sites", "export", "--config", str(config)])
     assert capsys.readouterr().out == first
