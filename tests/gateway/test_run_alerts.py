@@ -4,6 +4,7 @@ import json
 import signal
 import sqlite3
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from telemetry.clock import SystemClock, to_ms
 from telemetry.topics import Root
 from tests.gateway.fake_agent import FakeAgent
 from tests.gateway.test_run import Program, ready, region
-from tests.servers import NatsServer, wait_until
+from tests.servers import Influxd, NatsServer, wait_until
 
 __all__ = ["region"]
 
@@ -102,3 +103,35 @@ def test_changes_of_alarms_are_points_in_the_store(tmp_path: Path, broker: NatsS
 
         wait_until(lambda: alert_fields() == {"id", "state", "message"})
         assert gateway.metric('openhall_alerts_open{severity="emergency",state="unacknowledged"}') == 1
+
+
+def test_each_change_is_a_point_in_influxdb_with_the_contracts_tags_and_fields(
+    tmp_path: Path, broker: NatsServer, influxd: Influxd, region: str
+) -> None:
+    """Section 4 of the contract: one point a change of state, times strictly rising, read by InfluxQL."""
+    prefix = f"{region.replace('-', '_')}_"
+    for bucket in ("openhall", "openhall_long", "openhall_evidence"):
+        influxd.post("/query", q=f'CREATE DATABASE "{prefix}{bucket}"')
+    more = f'[store]\nkind = "influx"\nurl = "{influxd.url}"\nbucket_prefix = "{prefix}"\n'
+
+    def rows() -> list[dict[str, Any]]:
+        query = "SELECT * FROM alert"
+        answer = json.loads(influxd.get("/query", db=f"{prefix}openhall_long", q=query, epoch="ms"))
+        (series,) = answer["results"][0].get("series", [{"columns": [], "values": []}])
+        return [dict(zip(series["columns"], row, strict=True)) for row in series["values"]]
+
+    now_ms = to_ms(SystemClock().now())
+    with program(tmp_path, broker, region, more=more) as gateway:
+        wait_until(lambda: ready(gateway), within_s=30)
+        with FakeAgent(broker.port, Root(region, "hall-1", "pi-1")) as agent:
+            agent.state("cord", "toilet", "call-toilet", now_ms, working=True, state="called")
+            wait_until(lambda: len(told(tmp_path)) == 1)
+            assert post(gateway, "/api/v1/alerts/1/acknowledge") == 200
+            agent.state("cord", "toilet", "call-toilet", now_ms + 1, working=True, state="cleared")
+            wait_until(lambda: len([row for row in rows() if row["state"] == "normal"]) == 1, within_s=30)
+    found = rows()
+    assert [row["state"] for row in found] == ["unacknowledged", "acknowledged", "normal"]
+    assert all(one["time"] < other["time"] for one, other in pairwise(found))
+    tags = {"region": region, "site": "hall-1", "room": "toilet", "point": "cord", "rule": "call-for-help"}
+    assert all({name: row[name] for name in tags} == tags for row in found)
+    assert {(row["severity"], row["id"], row["message"]) for row in found} == {("emergency", "1", found[0]["message"])}
