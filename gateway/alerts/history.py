@@ -8,6 +8,7 @@ from sqlalchemy import select
 from gateway.alerts import alarm_rows
 from gateway.alerts.alarm_rows import Change
 from gateway.alerts.texts import Wording
+from gateway.alerts.words import Reason
 from gateway.ports import FieldValue, Point, Store
 from gateway.state.state import State, upsert
 from gateway.state.tables import alarm_note
@@ -43,7 +44,10 @@ class AlertHistory:
             new = alarm_rows.changes(connection, after=self._written, limit=POINTS_AT_ONCE)
         if not new:
             return 0
-        self._store.write([self._apart(self._say(change)) for change in new])
+        # A further step of escalation changes who is told, and no state: it is no point.
+        points = [self._apart(self._say(change)) for change in new if change.reason is not Reason.ESCALATED]
+        if points:
+            self._store.write(points)
         with self._database.write() as connection:
             upsert(connection, alarm_note, [{"name": _NOTE, "value": str(new[-1].id)}])
         self._written = new[-1].id
