@@ -24,6 +24,7 @@ from agent.orders import Orders
 from agent.sampler import Job, Outcome, Sampler
 from agent.shell import Shell, make_shell
 from agent.staging import Staging
+from agent.watchdog import watchdog_of
 from agent.workers import Workers
 from telemetry.clock import Clock, SystemClock
 
@@ -117,6 +118,7 @@ class Agent:
             allow=frozenset(config.commands.allow),
             clock=clock,
         )
+        self._watchdog = watchdog_of(os.environ, clock)
         log.info(
             "agent starts",
             root=str(root),
@@ -134,6 +136,7 @@ class Agent:
 
     def run(self) -> None:
         """Work until stopped, or until a command says to start anew; then end cleanly."""
+        self._watchdog.ready()
         try:
             while not self._stopping and not self._orders.restart:
                 self._mind_clock()
@@ -141,6 +144,7 @@ class Agent:
                     self._workers.submit(job)
                 self._facility.turn()
                 self._orders.turn()
+                self._watchdog.turn(self._sampler.is_flowing)
                 self._shell.turn(self._next_due())
                 self._tell_counters()
         finally:
@@ -160,6 +164,7 @@ class Agent:
             self._counters_due_s,
             self._facility.next_due(),
             self._orders.next_due(),
+            self._watchdog.next_due(),
             *([] if sensors_s is None else [sensors_s]),
         ]
         return min(times_s if self._trusted else [*times_s, self._clock_due_s])
@@ -190,6 +195,9 @@ class Agent:
         } | (self._facility.counters() | self.core.counters())
 
     def _end(self) -> None:
+        if not self._orders.restart:
+            # A restart keeps the process, so systemd has nothing to wait for.
+            self._watchdog.stopping()
         if not self._workers.close(STOP_SENSORS_S):
             log.warning("sensors left open, a call hangs")
         if not self._facility.close(STOP_CHECKS_S):

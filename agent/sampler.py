@@ -24,6 +24,9 @@ SILENT_AT_LEAST_S: Final = 60.0
 POLL_MAX_S: Final = 0.5
 """How often a sensor without new data is asked again: the first reading comes that much later at most."""
 
+STUCK_AFTER: Final = 2
+"""Calls of one sensor that hang one after another: the first may be a bus that has its own time-out."""
+
 JITTER: Final = 0.2
 """Back-off varies by so much, so that sensors which failed together do not come back together."""
 
@@ -112,6 +115,7 @@ class _Line:
         self.working: bool | None = None
         self.needs_thread = False
         self.last: LastRead | None = None
+        self.hangs = 0
 
 
 class Sampler:
@@ -138,6 +142,14 @@ class Sampler:
     def abandoned(self) -> int:
         """Calls that hang and were left alone."""
         return len(self._abandoned)
+
+    @property
+    def is_flowing(self) -> bool:
+        """Whether the drivers still give answers: of one sensor at least, be it a reading or a fault; or there is none.
+
+        A sensor that is unplugged is an answer. Where the calls of all hang, again and again, only a new process helps.
+        """
+        return not self._lines or any(line.hangs < STUCK_AFTER for line in self._lines)
 
     def poll(self) -> list[Job]:
         """The jobs that are due; calls that took too long are given up on the way."""
@@ -186,6 +198,7 @@ class Sampler:
             self._abandoned.discard((job.sensor, job.generation))
             return
         line.busy_since_s = None
+        line.hangs = 0
         if outcome.error is not None:
             self._fail(line, outcome.error, report=job.kind is JobKind.OPEN)
         elif job.kind is JobKind.OPEN:
@@ -258,6 +271,7 @@ class Sampler:
     def _abandon(self, index: int, line: _Line) -> None:
         self._abandoned.add((index, line.generation))
         line.generation += 1
+        line.hangs += 1
         line.needs_thread = True
         line.busy_since_s = None
         self._fail(line, f"a call hangs for more than {self._settings.hang_s:g} s", reopen=True, report=True)

@@ -62,6 +62,12 @@ def open_signer(path: Path) -> Signer | None:
     file that holds no key (a power cut at the first start) is set aside beside it, and a new key made.
     """
     try:
+        import nacl.bindings  # noqa: F401
+    except ImportError as error:
+        # 32-bit Arm has no wheel of it.
+        log.warning("packs go unsigned, PyNaCl is not installed", error=str(error))
+        return None
+    try:
         seed = _read(path)
         if seed is None:
             seed = os.urandom(SEED_BYTES)
