@@ -1,17 +1,22 @@
-"""The verbs of `openhall-agent` for whoever stands in the branch: calibrate."""
+"""The verbs of `openhall-agent` for whoever stands in the branch: scan, calibrate."""
 
 import argparse
 import getpass
+import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from agent.config import AgentConfig
+from agent.errors import ConfigurationError
+from telemetry.ids import is_id
 
 WELL: Final = 0
 NEGATIVE: Final = 1
+BAUDS: Final = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 Load = Callable[[argparse.Namespace], AgentConfig]
@@ -25,7 +30,63 @@ def add_verbs(verbs: Any, add_verb: AddVerb, load: Load) -> None:
         add_verb: Adds one that takes `--config`.
         load: The configuration that `--config` names, checked.
     """
+    _add_scan(verbs)
     _add_calibrate(verbs, add_verb, load)
+
+
+def _add_scan(verbs: Any) -> None:
+    text = "Find what is on the buses and write a first configuration; stop the agent first."
+    parser = verbs.add_parser("scan", help=text, description=text)
+    parser.set_defaults(verb=_scan)
+    parser.add_argument("--out", type=Path, metavar="AGENT.toml", help="write the configuration there, if it is new")
+    parser.add_argument("--region", type=_id, default="region-1", help="for the configuration (%(default)s)")
+    parser.add_argument("--site", type=_id, default="site-1", help="likewise (%(default)s)")
+    parser.add_argument("--agent", type=_id, default="pi-1", help="likewise (%(default)s)")
+    parser.add_argument("--room", type=_id, default="hall", help="where the sensors hang (%(default)s)")
+    parser.add_argument(
+        "--modbus", action="append", default=[], metavar="LINK", help="ask units 1 to 16 of tcp://host:port or a port"
+    )
+    parser.add_argument("--baud", type=int, default=9_600, choices=BAUDS, help="of Modbus on a port (%(default)s)")
+    parser.add_argument("--simulate", action="store_true", help="simulated buses, to see what it does")
+    parser.add_argument("--json", action="store_true", help="what was found as JSON")
+
+
+def _id(text: str) -> str:
+    if not is_id(text):
+        raise argparse.ArgumentTypeError(f"{text!r}: lower-case letters, digits and hyphens, at most 32")
+    return text
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from agent import scan_report
+    from agent.modbus.link import LinkPlan
+    from agent.scan import RealWorld, World, scan
+
+    if options.out is not None and options.out.exists():
+        raise ConfigurationError([f"{options.out}: is there already; scan writes no file over, give another --out"])
+    world: World = RealWorld()
+    if options.simulate:
+        from agent.scan_simulated import LINK, SimulatedWorld
+
+        world = SimulatedWorld()
+        options.modbus = options.modbus or [LINK]
+    plans = [LinkPlan(link=link, baud_rate=options.baud) for link in options.modbus]
+    found = scan(world, modbus=plans)
+    text = scan_report.agent_toml(
+        found, region=options.region, site=options.site, agent=options.agent, room=options.room
+    )
+    if options.out is not None:
+        try:
+            options.out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError([f"{options.out}: cannot be written: {error.strerror}"]) from error
+    if options.json:
+        _answer(json.dumps(scan_report.as_json(found), ensure_ascii=False))
+    else:
+        for line in scan_report.lines(found):
+            _answer(line)
+        _answer(f"written: {options.out}" if options.out else f"\n{text}")
+    return WELL if found.sensors or found.units else NEGATIVE
 
 
 def _add_calibrate(verbs: Any, add_verb: AddVerb, load: Load) -> None:
