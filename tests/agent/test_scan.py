@@ -17,15 +17,11 @@ from agent.scan_simulated import LINK, PORT, PROBE, UNIT, SimulatedWorld
 from sensors.opening import DRIVERS
 from sensors.simulated import Rooms
 from telemetry.parts import PARTS
-from tests.sensors.conftest import make_bench  # noqa: F401 - a fixture
 from tests.sensors.lab import BenchClock, MakeBench
 
 I2C = [name for name in DRIVERS if PARTS[name].bus == "i2c"]
-AMBIGUOUS = {
-    "sht40": {"sht40", "sht41", "sht45"},
-    "sht41": {"sht40", "sht41", "sht45"},
-    "sht45": {"sht40", "sht41", "sht45"},
-}
+SAME = {"sht40", "sht41", "sht45"}
+"""They answer alike."""
 
 
 def world_of(make_bench: MakeBench, chips: Sequence[str]) -> tuple[SimulatedWorld, BenchClock]:
