@@ -41,10 +41,10 @@ class AgentProgram(Server):
     Args:
         program: Its `openhall-agent`.
         broker_port: Where its broker listens.
-        sensors: How many chips, each on a bus and in a room of its own.
+        tables: Its `[[sensors]]`.
     """
 
-    def __init__(self, directory: Path, *, program: Path, broker_port: int, sensors: int) -> None:
+    def __init__(self, directory: Path, *, program: Path, broker_port: int, tables: str) -> None:
         self.path = program
         self.directory = directory
         self.data = directory / "data"
@@ -53,12 +53,7 @@ class AgentProgram(Server):
         self._text = (
             f'region = "{REGION}"\nsite = "site-1"\nagent = "agent-1"\n'
             f'[broker]\nhost = "{HOST}"\nport = {broker_port}\n'
-            f'[journal]\npath = "{directory}/agent.journal"\n'
-            + "".join(
-                f'[[sensors]]\npart = "scd41"\npoint = "air-{at}"\nroom = "room-{at}"\nbus = "{at}"\n'
-                f"period_s = {CHIP_PERIOD_S}\n"
-                for at in range(1, sensors + 1)
-            )
+            f'[journal]\npath = "{directory}/agent.journal"\n' + tables
         )
 
     def command(self) -> list[str]:
@@ -205,9 +200,9 @@ def measure(program: Path, store: str, *, seconds: float, sensors: int = SENSORS
         seconds: How long it is watched, after its first readings.
         sensors: How many SCD41.
     """
-    with tempfile.TemporaryDirectory(prefix="openhall-bench-") as name, _chain(Path(name), store) as broker:
+    with tempfile.TemporaryDirectory(prefix="openhall-bench-") as name, chain(Path(name), store) as broker:
         folder = Path(name) / "agent"
-        agent = AgentProgram(folder, program=program, broker_port=broker.port, sensors=sensors)
+        agent = AgentProgram(folder, program=program, broker_port=broker.port, tables=chips(sensors))
         with Link(broker.port, "bench-bystander", [agent.root.readings, agent.root.receipt]) as link:
             bystander = Bystander(link, agent.root)
             began_s = time.monotonic()
@@ -215,6 +210,15 @@ def measure(program: Path, store: str, *, seconds: float, sensors: int = SENSORS
                 first_s = bystander.wait_first() - began_s
                 bystander.watch(CHIP_PERIOD_S)
                 return _watch(agent, bystander, store, seconds, first_s)
+
+
+def chips(count: int) -> str:
+    """So many SCD41, each on a bus and in a room of its own."""
+    return "".join(
+        f'[[sensors]]\npart = "scd41"\npoint = "air-{at}"\nroom = "room-{at}"\nbus = "{at}"\n'
+        f"period_s = {CHIP_PERIOD_S}\n"
+        for at in range(1, count + 1)
+    )
 
 
 def _watch(agent: AgentProgram, bystander: Bystander, store: str, seconds: float, first_s: float) -> AgentMeasured:
@@ -239,7 +243,7 @@ def _watch(agent: AgentProgram, bystander: Bystander, store: str, seconds: float
 
 
 @contextlib.contextmanager
-def _chain(folder: Path, name: str) -> Iterator[Server]:
+def chain(folder: Path, name: str) -> Iterator[Server]:
     """Broker, store and gateway, running; what is given is the broker."""
     with (
         Mosquitto(folder / "broker") as broker,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import agent, call, environment, machine, through
+from bench import agent, call, environment, machine, mixed, through
 from bench.press import PROGRAM
 from bench.report import Findings
 from bench.through import BODIES, OURS, POINTS, Case
@@ -71,6 +71,7 @@ def carry_out(size: Size, parts: Sequence[str], found: Findings) -> None:
             for store in AGENT_STORES:
                 _begin(found, f"agent, {store}")
                 found.agents.append(agent.measure(program, store, seconds=size.agent_s))
+            _measure_mixed(program, size, found)
         if "call" in parts:
             _begin(found, f"{size.calls} calls")
             found.calls.append(call.measure(PROGRAM, calls=size.calls))
@@ -83,6 +84,14 @@ def _measure_through(size: Size, found: Findings) -> None:
         one = through.measure(case, size.packs)
         found.through.setdefault(case, []).append(one)
         _say(f"    {one.readings_s:,.0f} readings/s, {one.cpu_us:.0f} µs a pack")
+
+
+def _measure_mixed(program: Path, size: Size, found: Findings) -> None:
+    _begin(found, "agent, twelve kinds of sensors")
+    found.mixed.append(mixed.measure_mixed(program, seconds=size.agent_s))
+    for what, sensors in (("ten quantities every 30 s", mixed.TEN), ("nothing to measure", ())):
+        _begin(found, f"agent, {what}")
+        found.lines.append(mixed.measure_line(program, what, sensors, seconds=2 * size.agent_s))
 
 
 def _measure_longer(size: Size, found: Findings) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.press import press, socket_path
-from bench.agent import AgentProgram
+from bench.agent import AgentProgram, chips
 from bench.mqtt_wire import HOST, PUBLISH, Link, heard_of
 from bench.percentiles import percentile
 from telemetry import senml
@@ -35,7 +35,7 @@ class PressedAgent(AgentProgram):
     """An agent with one call button, and as many sensors as it is given."""
 
     def __init__(self, directory: Path, *, program: Path, broker_port: int, sensors: int) -> None:
-        super().__init__(directory, program=program, broker_port=broker_port, sensors=sensors)
+        super().__init__(directory, program=program, broker_port=broker_port, tables=chips(sensors))
         self._text += (
             f'[[inputs]]\npoint = "{POINT}"\nroom = "toilet"\nkind = "call-toilet"\npin = 17\nreset_pin = 27\n'
             f"debounce_s = {DEBOUNCE_S}\n"
