@@ -1,5 +1,5 @@
 # The words of the project, the same here and in CI. `make test ARGS="-k journal"` passes ARGS on; PYTHON=… chooses a Python.
-.PHONY: help demo demo-clean test check format bench soak wheel lock clean
+.PHONY: help demo demo-case demo-clean test check format bench soak wheel lock clean
 .DEFAULT_GOAL := help
 
 PYTHON ?=
@@ -11,6 +11,7 @@ run := .venv/bin/python
 
 help:
 	@echo "make demo        three simulated branches, broker, gateway and board on this machine"
+	@echo "make demo-case   while the demo runs: test the air of a renovated branch, from closure to a report to sign"
 	@echo "make demo-clean  forget what the demo has recorded (.demo/)"
 	@echo "make test        all tests, with real servers                  (ARGS: of pytest)"
 	@echo "make check       linters, types, who may import whom"
@@ -24,6 +25,9 @@ help:
 demo:
 	$(install) demo
 	@exec $(run) deploy/demo.py --end-with-parent $(ARGS)
+
+demo-case:
+	@PYTHONPATH="$(CURDIR)" $(run) deploy/demo_case.py $(ARGS)
 
 demo-clean:
 	@PYTHONPATH="$(CURDIR)" deploy/with_python.sh deploy/demo.py --clean

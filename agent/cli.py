@@ -116,6 +116,7 @@ def _add_replay(verbs: Any) -> None:
     parser.add_argument("--room", help="its room (the configuration's for that point, else the point's name)")
     parser.add_argument("--speed", type=_speed, metavar="N|max", help="so many times the recorded speed (max)")
     parser.add_argument("--journal", type=Path, metavar="PATH", help="its journal (beside the configured one)")
+    parser.add_argument("--simulated", action="store_true", help="the recording was made up: flag every value so")
     parser.add_argument("--json", action="store_true", help="the summary as JSON")
     parser.add_argument(
         "--patience",
@@ -232,6 +233,7 @@ def _replay(options: argparse.Namespace) -> int:
         room=options.room,
         speed=options.speed,
         journal=options.journal,
+        simulated=options.simulated,
         patience_s=PATIENCE_S if options.patience is None else options.patience,
         settle_s=SETTLE_S if options.settle is None else options.settle,
     )

@@ -29,6 +29,7 @@ from agent.shell import Shell, make_shell
 from telemetry.clock import Clock, SystemClock
 from telemetry.ids import is_id
 from telemetry.messages import PointInfo
+from telemetry.readings import Flag
 from telemetry.topics import Root
 
 SUFFIX: Final = "-replay"
@@ -58,6 +59,7 @@ class ReplayOptions:
         speed: So many times the recorded speed; None: as fast as receipts allow.
         journal: None: beside the configured journal.
         patience_s: Give up after so long without any progress; 0: never.
+        simulated: True: the recording was made up; every value carries the flag `simulated`.
         settle_s: How long a gateway must have asked for nothing again after the last receipt; 0: no matter.
     """
 
@@ -66,6 +68,7 @@ class ReplayOptions:
     room: str | None = None
     speed: float | None = None
     journal: Path | None = None
+    simulated: bool = False
     patience_s: float = PATIENCE_S
     settle_s: float = SETTLE_S
 
@@ -221,7 +224,8 @@ class Replay:
         if not row.values:
             return
         refused_before = self._journal.counters.refused
-        taken = self._core.measure(self._options.point, row.values, time_ms=row.time_ms)
+        flags = dict.fromkeys(row.values, (Flag.SIMULATED,)) if self._options.simulated else None
+        taken = self._core.measure(self._options.point, row.values, flags, row.time_ms)
         if taken is not None:
             summary.packs += 1
         if self._journal.counters.refused > refused_before:

@@ -305,10 +305,12 @@ def _tokens(text: str, width: float, measure: Callable[[str], float]) -> Iterato
 
 
 def _fitting(word: str, width: float, measure: Callable[[str], float]) -> int:
-    """How many characters of a word fit, at least one; widths add up, since nothing is kerned."""
-    used = 0.0
+    """How many characters of a word fit, at least one, up to a hyphen if there is one; nothing is kerned."""
+    used, hyphen = 0.0, 0
     for size, own in enumerate(word):
         used += measure(own)
         if used > width:
-            return max(1, size)
+            return hyphen or max(1, size)
+        if own in "-_/":
+            hyphen = size + 1
     return len(word)

@@ -204,7 +204,8 @@ def _limits(page: Page, plot: Plot, frame: _Frame, speech: Speech) -> None:
         words = f"{speech.label('limit', '限值')} {digits(limit)}"
         if off:
             words += f" + {speech.label('outdoors', '室外')} {digits(off)}"
-        page.put(frame.left + 1, y - 3.6, words, size=7, colour=RED)
+        above = y - 3.6 > frame.top
+        page.put(frame.left + 1, y - 3.6 if above else y + 0.7, words, size=7, colour=RED)
 
 
 def _curves(

@@ -137,8 +137,8 @@ def _quantity_row(said: QuantityVerdict, speech: Speech) -> Row:
         for reason in said.reasons
         if reason is not Reason.NEVER_MEASURED
     ]
-    if points := "; ".join(_points(said)):
-        notes.insert(0, Cell(text=points, colour=GREY))
+    if len(said.points) > 1:
+        notes.insert(0, Cell(text="; ".join(_points(said, speech)), colour=GREY))
     return Row(
         cells=(
             Cell(text=speech.say(lambda own: phrases.quantity(said.row.quantity, own), between="\n")),
@@ -154,10 +154,15 @@ def _quantity_row(said: QuantityVerdict, speech: Speech) -> Row:
     )
 
 
-def _points(said: QuantityVerdict) -> Iterator[str]:
+def _points(said: QuantityVerdict, speech: Speech) -> Iterator[str]:
     for point in said.points:
         value = digits(None if point.value is None else point.value * said.factor)
-        instruments = ", ".join(dict.fromkeys(entry.instrument for entry in point.entries))
+        instruments = ", ".join(
+            dict.fromkeys(
+                speech.label("laboratory", "实验室") if entry.is_laboratory else entry.instrument
+                for entry in point.entries
+            )
+        )
         yield f"{point.point}: {value} ({instruments})"
 
 

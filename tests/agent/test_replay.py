@@ -18,6 +18,7 @@ from agent.cli import main
 from agent.config import AgentConfig, parse
 from agent.replay import Replay, ReplayOptions, Summary, replay_id
 from telemetry.clock import SystemClock
+from telemetry.readings import Flag
 from tests.agent.gateway_double import GatewayDouble
 from tests.servers import HOST, NatsServer, free_port, wait_until
 
@@ -58,7 +59,7 @@ def minutes(count: int) -> list[str]:
 
 
 def run(config: AgentConfig, file: Path, **words: object) -> Summary:
-    options = ReplayOptions(file=file, point="hall-air", **{"settle_s": 0.2, **words})  # type: ignore[arg-type]
+    options = ReplayOptions(file=file, **{"point": "hall-air", "settle_s": 0.2, **words})  # type: ignore[arg-type]
     return Replay(config, options, clock=SystemClock(), rng=random.Random(1)).run()
 
 
@@ -75,6 +76,17 @@ def test_every_reading_arrives_with_its_own_time(
     expected["temperature_c", (START_S + 60 * 301) * 1000] = 25.0
     assert values == expected
     assert summary == Summary(rows=302, readings=601, packs=301, receipted=301, complete=True)
+
+
+def test_a_recording_that_was_made_up_says_so(
+    config: AgentConfig, broker: NatsServer, region: str, tmp_path: Path
+) -> None:
+    """Every value of it carries the flag; else none does."""
+    with GatewayDouble(broker.port, region) as gateway:
+        run(config, write(tmp_path, minutes(3)), simulated=True)
+        run(config, write(tmp_path, minutes(3)), point="vip-air", room="vip")
+        flags = {(pack.point, record.flags) for _, pack in gateway.packs for record in pack.records}
+    assert flags == {("hall-air", (Flag.SIMULATED,)), ("vip-air", ())}
 
 
 def test_it_goes_as_an_agent_of_its_own(config: AgentConfig, broker: NatsServer, region: str, tmp_path: Path) -> None:
