@@ -93,15 +93,28 @@ def changes(connection: Connection, *, after: int = 0, limit: int = 1_000, alarm
     wanted = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
     if alarm_id is not None:
         wanted = wanted.where(table.c.alarm_id == alarm_id)
-    return [
-        Change(
-            row.id,
-            msgspec.structs.replace(msgspec.json.decode(row.body, type=Alarm), id=row.alarm_id),
-            Reason(row.reason),
-            row.who,
-        )
-        for row in connection.execute(wanted)
-    ]
+    return [_change(row) for row in connection.execute(wanted)]
+
+
+def changes_between(
+    connection: Connection, from_ms: int, to_ms: int, reasons: Iterable[Reason], *, limit: int
+) -> list[Change]:
+    """What changed from one time to another (exclusive) for some reasons, oldest first; the newest where too many."""
+    table = tables.alarm_change
+    wanted = (
+        select(table)
+        .where(table.c.time_ms >= from_ms, table.c.time_ms < to_ms, table.c.reason.in_([one.value for one in reasons]))
+        .order_by(table.c.time_ms.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    return [_change(row) for row in reversed(connection.execute(wanted).all())]
+
+
+def raised_between(connection: Connection, from_ms: int, to_ms: int, *, limit: int) -> list[Alarm]:
+    """Alarms that rose from one time to another (exclusive), as they are now, oldest first."""
+    table = tables.alarm
+    wanted = select(table.c.id, table.c.body).where(table.c.raised_ms >= from_ms, table.c.raised_ms < to_ms)
+    return [_alarm(row) for row in connection.execute(wanted.order_by(table.c.id).limit(limit))]
 
 
 def put_conditions(connection: Connection, kept: Iterable[tuple[Key, Kept | None]]) -> None:
@@ -133,6 +146,11 @@ def expire(connection: Connection, before_ms: int) -> None:
     for child in (tables.alarm_change, tables.notice):
         connection.execute(delete(child).where(child.c.alarm_id.in_(ended)))
     connection.execute(delete(table).where(table.c.open.is_(False), table.c.changed_ms < before_ms))
+
+
+def _change(row: Any) -> Change:
+    alarm = msgspec.structs.replace(msgspec.json.decode(row.body, type=Alarm), id=row.alarm_id)
+    return Change(row.id, alarm, Reason(row.reason), row.who)
 
 
 def _row(alarm: Alarm) -> dict[str, Any]:

@@ -113,6 +113,19 @@ def alerts_faults(config: AlertsConfig) -> Iterator[Fault]:
         yield from _known(person.channels, config.channels, f"$.alerts.people.{name}.channels", "channel")
     yield from _people(config)
     yield from _windows(config)
+    yield from _known(config.digest.to, config.people, "$.alerts.digest.to", "person")
+    yield from _grades(config)
+
+
+def _grades(config: AlertsConfig) -> Iterator[Fault]:
+    names: set[str] = set()
+    for number, grade in enumerate(config.grade):
+        place = f"$.alerts.grade[{number}]"
+        if grade.name in names:
+            yield f"{place}.name", f"{grade.name!r} stands twice; each grade has a name of its own"
+        names.add(grade.name)
+        if grade.remind_before_s >= grade.report_within_s:
+            yield f"{place}.remind_before_s", f"is not shorter than report_within_s ({grade.report_within_s:g})"
 
 
 def _steps(steps: tuple[StepConfig, ...], place: str) -> Iterator[Fault]:

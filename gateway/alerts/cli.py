@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from gateway.alerts.history_file import load_recording, time_ms
 from gateway.alerts.rule_files import RuleFile, load_rules
-from gateway.alerts.settings import RuleConfig
+from gateway.alerts.settings import NoiseConfig, RuleConfig
 from gateway.errors import ConfigurationError
 from telemetry.ids import is_id
 from telemetry.topics import Root
@@ -37,6 +38,11 @@ def add_commands(verbs: Any) -> None:
     test.add_argument("--region", help="the region of --history, for rules that name one")
     test.add_argument("--room", help="the room of --history, for rules that name one")
     test.add_argument("--at-most", type=int, metavar="N", help="exit 1 if there are more alarms")
+    test.add_argument("--fail-on-noise", action="store_true", help="exit 1 if they are noise by [alerts.noise]")
+    test.add_argument("--per-responder-hour", type=float, metavar="N", help="that limit, as the next three")
+    test.add_argument("--flood-share", type=float, metavar="SHARE")
+    test.add_argument("--chattering", type=int, metavar="N")
+    test.add_argument("--stale", type=int, metavar="N")
     test.add_argument("--json", action="store_true", help="the answer as JSON")
     test.set_defaults(verb=run_rules_test)
     notify = verbs.add_parser("notify", help="channels to people").add_subparsers(required=True, metavar="ORDER")
@@ -66,6 +72,7 @@ def run_rules_test(options: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: If rules, history or words cannot be used.
     """
+    from gateway.alerts.kpis import noise
     from gateway.alerts.replay import Replay, encode, file_events
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -73,7 +80,7 @@ def run_rules_test(options: argparse.Namespace) -> int:
     if (options.history is None) == (options.from_ is None):
         raise ConfigurationError("say over what: either --history FILE.csv --point SITE/POINT, or --from T --to T")
     if options.history is None:
-        found = _over_the_store(options, rules)
+        replay, found = _over_the_store(options, rules)
     else:
         root, point, room = _whose(options, rules.rule)
         recording = load_recording(options.history)
@@ -83,9 +90,22 @@ def run_rules_test(options: argparse.Namespace) -> int:
             sys.stderr.write(f"{options.history}: {recording.skipped - len(recording.faults)} more lines left out\n")
         events, agents = file_events(recording.rows, root, point, room)
         begin_ms = recording.rows[0][0] if recording.rows else 0
-        found = Replay(rules, begin_ms).run(events, agents)
-    sys.stdout.write(encode(found) + "\n" if options.json else _told_in_lines(found))
-    return NEGATIVE if options.at_most is not None and len(found) > options.at_most else WELL
+        replay = Replay(rules, begin_ms)
+        found = replay.run(events, agents)
+    kpis = replay.figures() if options.fail_on_noise else None
+    faults = noise(kpis, _limits(rules, options)) if kpis is not None else []
+    sys.stdout.write(encode(found, kpis, faults) + "\n" if options.json else _told_in_lines(found))
+    for fault in faults:
+        sys.stderr.write(f"noise: {fault}\n")
+    too_many = options.at_most is not None and len(found) > options.at_most
+    return NEGATIVE if too_many or faults else WELL
+
+
+def _limits(rules: RuleFile, options: argparse.Namespace) -> NoiseConfig:
+    given = {name: getattr(options, name) for name in NoiseConfig.__struct_fields__}
+    return msgspec.structs.replace(
+        rules.alerts.noise, **{name: value for name, value in given.items() if value is not None}
+    )
 
 
 def _whose(options: argparse.Namespace, rules: Sequence[RuleConfig]) -> tuple[Root, str, str]:
@@ -127,7 +147,8 @@ def _over_the_store(options: argparse.Namespace, rules: RuleFile) -> Any:
         events = heapq.merge(
             *history.air(from_ms, to_ms_), history.said(from_ms, to_ms_), key=lambda event: event.at_ms
         )
-        return Replay(rules, from_ms).run(events, history.agents)
+        replay = Replay(rules, from_ms)
+        return replay, replay.run(events, history.agents)
     finally:
         store.close()
         state.close()
@@ -175,8 +196,6 @@ def run_notify_drill(options: argparse.Namespace) -> int:
 
 
 def _report(outcomes: Sequence[Any], options: argparse.Namespace) -> int:
-    import msgspec
-
     if options.json:
         sys.stdout.write(msgspec.json.encode({"outcomes": [one._asdict() for one in outcomes]}).decode() + "\n")
     else:

@@ -27,6 +27,23 @@ class AlertMetrics:
         self.hopeless = Counter(
             "openhall_notices_hopeless", "Messages for which no channel was left", registry=registry
         )
+        self.standing = Gauge("openhall_alerts_standing", "Alarms that last and are not held back", registry=registry)
+        self.stale = Gauge("openhall_alerts_stale", "Those of them that last for more than a day", registry=registry)
+        self.chattering = Gauge(
+            "openhall_alerts_chattering",
+            "Causes that rose three times within an hour, in the last day",
+            registry=registry,
+        )
+        self.floods = Gauge("openhall_alert_floods", "Floods of one responder in the last day", registry=registry)
+        self.per_hour = Gauge(
+            "openhall_alerts_per_responder_hour",
+            "Alarms that one responder was told of in an hour, over the last day",
+            ["responder"],
+            registry=registry,
+        )
+        self.incidents = Gauge(
+            "openhall_incidents", "Incidents of this month by how they are reported", ["standing"], registry=registry
+        )
         self.acknowledge_s = Histogram(
             "openhall_alert_acknowledge_seconds",
             "From the rise of an alarm to its acknowledgement",

@@ -14,6 +14,7 @@ from gateway.alerts.certificates import Certificates, certificate_files
 from gateway.alerts.dispatch import Dispatcher
 from gateway.alerts.engine import AlertEngine
 from gateway.alerts.history import AlertHistory
+from gateway.alerts.keeper import Keeper
 from gateway.alerts.links import Claim, Links, open_links
 from gateway.alerts.metrics import AlertMetrics
 from gateway.alerts.outbox import Outbox
@@ -37,6 +38,7 @@ from telemetry.clock import Clock
 log = structlog.get_logger(__name__)
 
 DELIVERIES_AT_ONCE: Final = 8
+KEEPER_IDLE_S: Final = 10.0
 HISTORY_IDLE_S: Final = 2.0
 HISTORY_REST_S: Final = 15.0
 
@@ -149,6 +151,10 @@ class AlertParts:
             pool=self._pool,
             wake=self._deliver.wake,
         )
+        self._keeper = Keeper(
+            database, config.alerts, engine=self.engine, routing=routing, notifiers=notifiers, clock=clock
+        )
+        self._keep = Worker("alert-keeper", self._keep_round, idle_s=lambda: KEEPER_IDLE_S)
         self._history = AlertHistory(database, store, wording)
         self.engine.on_news(self._deliver.wake)
         self.desk = AlertDesk(
@@ -164,9 +170,9 @@ class AlertParts:
             log.warning("nobody is told of alarms; [alerts.people] is empty")
 
     @property
-    def workers(self) -> tuple[Worker, Worker]:
+    def workers(self) -> tuple[Worker, ...]:
         """The threads, for `/readyz`."""
-        return self._deliver, self._record
+        return self._deliver, self._record, self._keep
 
     def start(self, directory: Directory) -> None:
         """Take in what an earlier run left, and begin.
@@ -179,6 +185,7 @@ class AlertParts:
         self.engine.watch_certificates(self._certificates.all)
         self._deliver.start()
         self._record.start()
+        self._keep.start()
 
     def stop(self, within_s: float) -> bool:
         """End; a delivery under way is waited for within the bound, and goes out again otherwise."""
@@ -196,6 +203,14 @@ class AlertParts:
         except StateUnavailable as error:
             log.debug("messages wait for the state database", error=str(error))
             return 0
+
+    def _keep_round(self) -> int:
+        try:
+            if self._keeper.round():
+                self._deliver.wake()
+        except StateUnavailable as error:
+            log.debug("figures wait for the state database", error=str(error))
+        return 0
 
     def _record_round(self) -> int:
         if self._gate.fault is not None:

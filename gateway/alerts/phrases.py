@@ -34,6 +34,7 @@ TELLS: Final = MappingProxyType(
         Tell.CLEAR: Pair("Over", "已恢复"),
         Tell.TAKEN: Pair("Somebody has it", "已有人处理"),
         Tell.MISSED: Pair("Missed call", "错过的呼叫"),
+        Tell.REPORT: Pair("Report is due", "请及时上报"),
     }
 )
 
@@ -148,3 +149,17 @@ SECONDS: Final = Pair("{n} s", "{n} 秒")
 MINUTES: Final = Pair("{n} min", "{n} 分钟")
 HOURS: Final = Pair("{n} h", "{n} 小时")
 DAYS: Final = Pair("{n} days", "{n} 天")
+
+TOO_MANY: Final = Pair(
+    "{who} is told of {is_:.2f} alarms an hour; at most {limit:g}",
+    "{who} 每小时收到 {is_:.2f} 条报警，上限 {limit:g} 条",
+)
+TOO_FLOODED: Final = Pair(
+    "{is_:.2%} of all ten minutes are floods; at most {limit:.2%}", "报警洪泛占 {is_:.2%} 的时段，上限 {limit:.2%}"
+)
+TOO_CHATTERING: Final = Pair(
+    "{is_} causes chatter ({names}); at most {limit}", "{is_} 个原因反复报警（{names}），上限 {limit} 个"
+)
+TOO_STALE: Final = Pair(
+    "{is_} alarms last for more than a day; at most {limit}", "{is_} 条报警持续超过一天，上限 {limit} 条"
+)

@@ -13,9 +13,11 @@ from prometheus_client import CollectorRegistry
 
 from gateway.alerts import alarm_rows
 from gateway.alerts.alarm import Alarm
+from gateway.alerts.alarm_rows import Change
 from gateway.alerts.census import AgentLife
 from gateway.alerts.dispatch import Dispatcher
 from gateway.alerts.engine import AlertEngine
+from gateway.alerts.kpis import RISES, SOMEBODY, Kpis, Telling, figures
 from gateway.alerts.links import Links
 from gateway.alerts.metrics import AlertMetrics
 from gateway.alerts.outbox import Outbox
@@ -23,7 +25,7 @@ from gateway.alerts.routing import Routing
 from gateway.alerts.rule_files import RuleFile
 from gateway.alerts.rules import Rules
 from gateway.alerts.texts import Wording
-from gateway.alerts.words import Reason, State, When
+from gateway.alerts.words import Reason, State, Tell, When
 from gateway.notifiers.message import Address, Message
 from gateway.notifiers.ports import Notifier
 from gateway.state.state import State as Database
@@ -147,6 +149,9 @@ class Replay:
         )
         self._agents: list[AgentLife] = []
         self._busy = False
+        self._begin_ms = begin_ms
+        self._changes: list[Change] = []
+        self._tells = bool(config.people)
 
     def run(self, events: Iterable[Event], agents: Sequence[AgentLife]) -> list[Replayed]:
         """Let history happen.
@@ -166,6 +171,22 @@ class Replay:
         found = self._found()
         self._database.close()
         return found
+
+    def figures(self) -> Kpis:
+        """How much of what was found is noise; where nobody is configured, one person would have been told of all."""
+        end_ms = max(self._clock.at_ms, self._begin_ms + 1)
+        rises = [change for change in self._changes if change.reason in RISES]
+        told = [
+            Telling(one.person, one.at_ms)
+            for tellings in self._told.values()
+            for one in tellings
+            if one.tell in (Tell.RISE, Tell.MISSED)
+        ]
+        if not self._tells:
+            told = [Telling(SOMEBODY, change.alarm.changed_ms) for change in rises]
+        last = {change.alarm.id: change.alarm for change in self._changes}
+        standing = [alarm.raised_ms for alarm in last.values() if alarm.is_open and alarm.active]
+        return figures(self._changes, told, standing, from_ms=self._begin_ms, to_ms=end_ms)
 
     def _happen(self, event: Event) -> None:
         if event.pack.kind is None:
@@ -201,6 +222,7 @@ class Replay:
     def _found(self) -> list[Replayed]:
         with self._database.read() as connection:
             changes = alarm_rows.changes(connection, limit=10_000_000)
+        self._changes = changes
         ended = {one.alarm.id: one.alarm for one in changes}
         rises = {Reason.RAISED, Reason.RAISED_IN_SILENCE, Reason.MISSED_CALL}
         return [
@@ -233,6 +255,9 @@ def file_events(
     return events, [AgentLife(root, True, [info])]
 
 
-def encode(found: Sequence[Replayed]) -> str:
-    """The answer of `rules test --json`."""
-    return msgspec.json.encode({"alarms": [one.as_json() for one in found]}).decode()
+def encode(found: Sequence[Replayed], kpis: Kpis | None = None, faults: Sequence[str] = ()) -> str:
+    """The answer of `rules test --json`; with figures also what of it is noise."""
+    answer: dict[str, Any] = {"alarms": [one.as_json() for one in found]}
+    if kpis is not None:
+        answer |= {"noise": list(faults), "kpis": kpis}
+    return msgspec.json.encode(answer).decode()

@@ -268,6 +268,48 @@ class DeadmanConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     hang_s: Annotated[float, Meta(ge=30, le=3_600)] = 180.0
 
 
+class GradeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One grade of the owner's emergency plan; of several that fit an alarm the first counts.
+
+    Attributes:
+        name: As the plan calls it.
+        rules: Alarms of these rules; none named: of all.
+        severities: Alarms of these severities; none named: of all.
+        report_within_s: Within this time of its rise the incident is reported.
+        remind_before_s: So long before the end of it whoever is the branch's contact is reminded.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    report_within_s: Annotated[float, Meta(ge=60, le=2_592_000)]
+    rules: tuple[str, ...] = ()
+    severities: tuple[Severity, ...] = ()
+    remind_before_s: Wait = 1_800.0
+
+
+class NoiseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many alarms are noise: the targets of ISA-18.2-2009 (16.5) and EEMUA 191 for one operator.
+
+    Attributes:
+        per_responder_hour: Alarms that one person is told of in an hour, on average.
+        flood_share: The share of all ten minutes in which more than ten are told to one person.
+        chattering: Causes that rise three times within an hour.
+        stale: Alarms that last for more than a day.
+    """
+
+    per_responder_hour: Annotated[float, Meta(ge=0, le=1_000_000)] = 6.0
+    flood_share: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    chattering: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    stale: Annotated[int, Meta(ge=0, le=1_000_000)] = 4
+
+
+class DigestConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The weekly digest of how much was noise: `to` whom, on which `day` and `hour` of the clock of `[alerts]`."""
+
+    to: tuple[str, ...] = ()
+    day: Literal["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"] = "Mo"
+    hour: Annotated[int, Meta(ge=0, le=23)] = 9
+
+
 class AlertsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is told of alarms, when and how.
 
@@ -304,6 +346,9 @@ class AlertsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         rota: Turns.
         away: Absences.
         window: Maintenance, renovation, out of service.
+        grade: Incidents of the owner's emergency plan.
+        noise: When the weekly digest, and `rules test --fail-on-noise`, call it noise.
+        digest: Who gets the weekly digest, and when.
         deadman: Who hears that the gateway lives.
     """
 
@@ -336,4 +381,7 @@ class AlertsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     rota: tuple[RotaConfig, ...] = ()
     away: tuple[AwayConfig, ...] = ()
     window: tuple[WindowConfig, ...] = ()
+    grade: tuple[GradeConfig, ...] = ()
+    noise: NoiseConfig = NoiseConfig()
+    digest: DigestConfig = DigestConfig()
     deadman: DeadmanConfig = DeadmanConfig()

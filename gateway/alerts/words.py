@@ -83,6 +83,7 @@ class Tell(StrEnum):
     MISSED = "missed-call"
     CLEAR = "clear"
     TAKEN = "taken"
+    REPORT = "report-due"
 
 
 class Role(StrEnum):

@@ -10,6 +10,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp
 
+from gateway.board import plans_api
 from gateway.board.acknowledge_page import AcknowledgePage
 from gateway.board.alerts_api import AlertsApi
 from gateway.board.api import Api
@@ -43,7 +44,7 @@ def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Toke
             Api,
             Health,
             Page,
-            *([AlertsApi, PeopleApi, AcknowledgePage] if sources.alerts is not None else []),
+            *([AlertsApi, PeopleApi, AcknowledgePage, *plans_api.ROUTES] if sources.alerts is not None else []),
             *([CasesApi, CaseFilesApi, ProfilesApi, InstrumentsApi] if sources.cases is not None else []),
             *([CommandsApi] if sources.commands is not None else []),
         ],

@@ -253,7 +253,7 @@ def test_the_sample_shows_every_setting_with_its_default() -> None:
     assert set(sites["east-001"]) == set(configuration.SiteConfig.__struct_fields__)
 
 
-OF_SOMEBODY = ("link_key_file", "deadman", "people", "channels", "sites", "regions", "rota", "away", "window")
+OF_SOMEBODY = ("link_key_file", "deadman", "people", "channels", "sites", "regions", "rota", "away", "grade", "window")
 
 
 def test_the_sample_shows_every_setting_of_the_alerts() -> None:
