@@ -222,6 +222,7 @@ class CaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
         site: The branch.
         region: Its region.
         title: What people call the renovation.
+        time_zone: The branch's zone in the IANA table; "" where nobody said.
         profile: The standard's name.
         profile_title: Its title in the language of the request.
         phase: `planned`, `closing`, `sampling`, `sampled`, `judged`, `closed`.
@@ -247,12 +248,15 @@ class CaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
         plan_toml: The plan of the running round, as a plan file.
         events: How many there are.
         trail_broken_at: The first event that was changed behind the gateway's back; null: none.
+        words: In the language of the request: every outcome, basis and reason; the title of each quantity under its
+            name, and its unit as people write it under `unit:` and the name.
     """
 
     id: str
     site: str
     region: str
     title: str
+    time_zone: str
     profile: str
     profile_title: str
     phase: str
@@ -278,6 +282,7 @@ class CaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
     plan_toml: str
     events: int
     trail_broken_at: int | None
+    words: dict[str, str]
 
 
 class RefusedLine(msgspec.Struct, frozen=True, kw_only=True):

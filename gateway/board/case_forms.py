@@ -9,7 +9,8 @@ import msgspec
 from gateway.acceptance import laboratory, phrases, report_text, resample
 from gateway.acceptance.laboratory import LaboratoryResult
 from gateway.acceptance.plan import Entry, Span
-from gateway.acceptance.words import Language
+from gateway.acceptance.profile import Profile
+from gateway.acceptance.words import Basis, Language, Outcome, Reason
 from gateway.board import case_answers as answers
 from gateway.board.case_bodies import LaboratoryValue
 from gateway.board.errors import RequestError
@@ -44,8 +45,8 @@ def line_of(row: CaseRow) -> answers.CaseLine:
     )
 
 
-def case_of(found: CaseView, language: Language, said: Mapping[int, Said]) -> answers.CaseAnswer:
-    """One case; `said` is what its judgements said, by their numbers."""
+def case_of(found: CaseView, language: Language, said: Mapping[int, Said], time_zone: str) -> answers.CaseAnswer:
+    """One case; `said` is what its judgements said, by their numbers, `time_zone` the branch's."""
     words = {
         number: report_text.verdict_text(one.case.profile, one.case.plan, one.verdict, language)
         for number, one in said.items()
@@ -56,6 +57,7 @@ def case_of(found: CaseView, language: Language, said: Mapping[int, Said]) -> an
         site=opened.site,
         region=opened.region,
         title=opened.title,
+        time_zone=time_zone,
         profile=found.profile.name,
         profile_title=phrases.pick((found.profile.title_en, found.profile.title_zh), language),
         phase=str(found.phase),
@@ -91,6 +93,7 @@ def case_of(found: CaseView, language: Language, said: Mapping[int, Said]) -> an
         plan_toml=life.plans[-1],
         events=life.count,
         trail_broken_at=found.trail_broken_at,
+        words=_glossary(found.profile, language),
     )
 
 
@@ -137,6 +140,18 @@ def result_answer(result: LaboratoryResult) -> answers.ResultAnswer:
         unit=QUANTITIES[result.quantity].unit,
         below_detection=result.below_detection,
     )
+
+
+def _glossary(profile: Profile, language: Language) -> dict[str, str]:
+    """What a page needs to say a verdict in words."""
+    words = {str(one): phrases.outcome(one, language) for one in Outcome}
+    words |= {str(one): phrases.basis(one, language) for one in Basis}
+    # An outcome may have the name of a reason; where it is a reason it says what to do.
+    words |= {str(one): phrases.reason(one, language) for one in Reason}
+    for row in profile.row:
+        words[row.quantity] = phrases.quantity(row.quantity, language)
+        words[f"unit:{row.quantity}"] = QUANTITIES[row.quantity].display_unit
+    return words
 
 
 def _rooms(found: CaseView) -> list[answers.RoomAnswer]:

@@ -351,7 +351,7 @@ def _zone(parts: CaseParts, case: int) -> tzinfo | None:
 def _answer(request: Ask, parts: CaseParts, case: int) -> answers.CaseAnswer:
     found = view(parts.state, case, to_ms(parts.clock.now()))
     said = {one.number: parts.rejudging.said(case, one) for one in found.life.judgements}
-    return forms.case_of(found, language_of(request), said)
+    return forms.case_of(found, language_of(request), said, parts.zones.get(found.life.opened.site, ""))
 
 
 def _taken(request: Ask, parts: CaseParts, case: int, taken: Any) -> answers.TakenAnswer:

@@ -39,6 +39,13 @@ class Page(Controller):
             raise NotFoundException
         return _page(request, "alerts.html")
 
+    @get("/cases", sync_to_thread=False)
+    def cases(self, request: Ask, sources: Parts) -> Response[bytes]:
+        """The page of acceptance cases; which one is shown stands behind the `?` and is the script's affair."""
+        if sources.cases is None:
+            raise NotFoundException
+        return _page(request, "cases.html")
+
     @get("/board/{name:str}", sync_to_thread=False)
     def part(self, request: Ask, name: FromPath[str]) -> Response[bytes]:
         """A script, the style, or the icon."""

@@ -9,6 +9,7 @@ from gateway.acceptance.words import Outcome
 from gateway.cases import events
 from gateway.cases.errors import CaseRefused, CaseUnknown
 from gateway.cases.events import Event, Stamp
+from gateway.cases.words import Risk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,11 @@ class Life:
     def is_open(self) -> bool:
         """True while it has not ended."""
         return self.closed is None
+
+    @property
+    def is_at_risk(self) -> bool:
+        """True if something endangers its sampling; that nothing watches a window is told and endangers nothing."""
+        return any(risk != Risk.CONTACT_UNHEARD for risk, _room, _point in self.risks)
 
     @property
     def verdict(self) -> Judgement | None:

@@ -56,6 +56,13 @@ RISKS: Final = {
         "{room}：CO₂ 下降过快（每小时换气 {detail} 次），可能有门窗未关",
     ),
 }
+KINDS: Final = {
+    "door": ("door", "门"),
+    "window": ("window", "窗"),
+    "fresh-air": ("fresh air", "新风"),
+    "purifier": ("purifier", "净化器"),
+    "ventilation": ("ventilation", "通风系统"),
+}
 PHASES: Final = {
     Phase.PLANNED: ("planned", "已计划"),
     Phase.CLOSING: ("rooms are being closed", "封闭中"),
@@ -68,5 +75,8 @@ PHASES: Final = {
 
 def risk_words(risk: str, room: str, point: str, detail: str, language: Language) -> str:
     """What endangers a sampling, and what to do."""
+    if risk == Risk.CONTACT_UNHEARD:
+        kinds = [phrases.pick(KINDS.get(kind, (kind, kind)), language) for kind in detail.split(", ")]
+        detail = phrases.pick((", ", "、"), language).join(kinds)
     pair = RISKS.get(Risk(risk), ("{detail}", "{detail}"))
     return phrases.pick(pair, language).format(room=room, point=point, detail=detail)

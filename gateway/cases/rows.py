@@ -276,7 +276,7 @@ def _repeat(connection: Connection, case: int, now: Life) -> None:
         "open": now.is_open,
         "held": now.hold is not None,
         "verdict": now.judgements[-1].event.verdict if now.judgements else None,
-        "at_risk": bool(now.risks),
+        "at_risk": now.is_at_risk,
         "changed_ms": now.changed_ms,
         "closed_ms": None if now.closed_at is None else now.closed_at.time_ms,
         "events": now.count,

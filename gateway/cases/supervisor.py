@@ -77,7 +77,7 @@ class Supervisor:
         """Look at one case; True if its sampling is at risk."""
         try:
             life = self._desk.look(case)
-            return bool(self._note_risks(case, life).risks)
+            return self._note_risks(case, life).is_at_risk
         except CaseError as error:
             # Closed by somebody meanwhile.
             log.debug("a case changed while it was looked at", case=case, error=str(error))

@@ -7,6 +7,7 @@ export const WORDS = {
     title: "OpenHall",
     subtitle: "The air in our branches, now",
     language: "Language",
+    cases: "Air acceptance",
     loading: "Loading the branches…",
 
     branches_online: "branches online",
@@ -143,6 +144,7 @@ export const WORDS = {
     title: "OpenHall",
     subtitle: "各网点此刻的空气",
     language: "语言",
+    cases: "空气验收",
     loading: "正在载入网点…",
 
     branches_online: "个网点在线",
