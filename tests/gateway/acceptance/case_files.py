@@ -102,6 +102,7 @@ class Golden:
         exit: The exit code.
         said: What the JSON answer must hold; of lists of rooms and quantities the named ones, by their names.
         stderr: Words that the log must hold.
+        more: Other files of the folder, by name.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Golden:
     exit: int
     said: Mapping[str, object] = field(default_factory=dict)
     stderr: Sequence[str] = ()
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def with_verdict(self, verdict: str) -> "Golden":
         """The same, its case (not its quantities) saying something else."""
@@ -128,6 +130,7 @@ class Golden:
             yield "readings.csv", "\n".join([HEADER, *self.rows]) + "\n"
         if self.own_profile:
             yield "profile.toml", self.own_profile
+        yield from self.more.items()
         words = ["--profile", self.profile or "profile.toml", *self.args]
         expected = {
             "why": self.why,
@@ -173,6 +176,7 @@ def every_case() -> list[Golden]:
     """All cases; no two share a name."""
     from tests.gateway.acceptance import (
         cases_bands,
+        cases_beside,
         cases_inputs,
         cases_limits,
         cases_outdoors,
@@ -191,6 +195,7 @@ def every_case() -> list[Golden]:
         cases_whole,
         cases_sampling,
         cases_inputs,
+        cases_beside,
     )
     cases = [case for module in modules for case in module.cases()]
     names = [case.name for case in cases]
