@@ -110,12 +110,14 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         port: TCP port.
         token_file: Lines `NAME TOKEN`; each program shows its token as `Authorization: Bearer TOKEN`.
         names: Further names under which browsers reach this server (a reverse proxy's), besides loopback's own.
+        session_valid_s: How long a browser is known after somebody gave it their token.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
     token_file: str | None = None
     names: tuple[str, ...] = ()
+    session_valid_s: Annotated[float, Meta(ge=300, le=31_536_000)] = 2_592_000.0
 
     @property
     def on_loopback(self) -> bool:

@@ -20,8 +20,10 @@ from litestar.types import ASGIApp
 from prometheus_client import CollectorRegistry
 
 from gateway.alerts import deadman
+from gateway.alerts.links import kept_secret
 from gateway.alerts.parts import AlertParts, make_engine
 from gateway.board.app import make_app
+from gateway.board.sessions import Sessions
 from gateway.board.sources import Sources
 from gateway.board.tokens import Tokens
 from gateway.bus_metrics import BusMetrics
@@ -281,7 +283,12 @@ class Gateway:
             commands=self._commands,
         )
         open_to_all = not config.http.on_loopback and not config.http.names
-        return make_app(sources, names=None if open_to_all else config.http.names, tokens=tokens)
+        sessions = None
+        if tokens is not None:
+            key = kept_secret(self._state, "session-key")
+            sessions = Sessions(tokens, key=key, valid_s=config.http.session_valid_s, clock=self._clock)
+        names = None if open_to_all else config.http.names
+        return make_app(sources, names=names, tokens=tokens, sessions=sessions)
 
     def _receive(self, topic: str, body: bytes, retained: bool) -> None:
         if self._taking:

@@ -71,12 +71,21 @@ def open_links(config: AlertsConfig, state: State) -> Links:
     """
     if config.link_key_file is not None:
         return Links(read_secret(config.link_key_file, "$.alerts.link_key_file").encode("utf-8"))
+    return Links(kept_secret(state, _NOTE))
+
+
+def kept_secret(state: State, name: str) -> bytes:
+    """A secret that is made once and kept in the state database under a name.
+
+    Raises:
+        StateUnavailable: If the state database does not answer.
+    """
     with state.write() as connection:
-        kept = connection.execute(select(alarm_note.c.value).where(alarm_note.c.name == _NOTE)).scalar()
+        kept = connection.execute(select(alarm_note.c.value).where(alarm_note.c.name == name)).scalar()
         if kept is None:
             kept = secrets.token_hex(32)
-            connection.execute(alarm_note.insert().values(name=_NOTE, value=kept))
-    return Links(bytes.fromhex(kept))
+            connection.execute(alarm_note.insert().values(name=name, value=kept))
+    return bytes.fromhex(kept)
 
 
 def _text(body: bytes) -> str:

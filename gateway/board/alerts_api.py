@@ -1,7 +1,6 @@
 """The API of alarms: list, one with its history, acknowledge, shelve."""
 
-from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
+from typing import Annotated, Final
 
 from litestar import Controller, Request, get, post
 from litestar.datastructures import State as AppState
@@ -15,6 +14,7 @@ from gateway.board.alert_answers import Acknowledgement, Alert, Alerts, Shelving
 from gateway.board.alert_history_answers import AlertHistory, change_of, notice_of
 from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
+from gateway.board.foreign import require_same_site
 from gateway.board.languages import preferred
 from gateway.board.paging import DEFAULT_LIMIT, MAX_LIMIT, after_ms, next_word
 from gateway.board.sources import Parts, Sources
@@ -135,19 +135,6 @@ def desk_of(sources: Sources) -> AlertDesk:
     """What answers for alarms; these pages are only there where something does."""
     assert sources.alerts is not None
     return sources.alerts
-
-
-def require_same_site(request: Request[Any, Any, Any]) -> None:
-    """Let no stranger's web page do something through its visitor's browser.
-
-    Raises:
-        RequestError: With status 403.
-    """
-    site = request.headers.get("sec-fetch-site", "none")
-    origin = request.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
-    if site in ("cross-site", "same-site") or foreign:
-        raise RequestError(403, "Forbidden", "this request comes from a page of another site; use the board's own")
 
 
 def _require(desk: AlertDesk, alert: int) -> Alarm:

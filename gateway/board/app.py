@@ -23,17 +23,26 @@ from gateway.board.instruments_api import InstrumentsApi
 from gateway.board.page import Page
 from gateway.board.people_api import PeopleApi
 from gateway.board.problems import HANDLERS
+from gateway.board.session_api import SessionApi
+from gateway.board.sessions import Sessions
 from gateway.board.sources import Sources
 from gateway.board.tokens import Tokens
 
 
-def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Tokens | None = None) -> ASGIApp:
+def make_app(
+    sources: Sources,
+    *,
+    names: Sequence[str] | None = (),
+    tokens: Tokens | None = None,
+    sessions: Sessions | None = None,
+) -> ASGIApp:
     """The board, the API, health and metrics behind their guard.
 
     Args:
         sources: What answers are made of.
         names: Names under which it may be asked, besides loopback's own; None: any.
         tokens: Who may read the API; None: everyone who reaches it.
+        sessions: Of people who gave their token once; None: there are none.
     """
 
     def provide() -> Any:
@@ -44,6 +53,7 @@ def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Toke
             Api,
             Health,
             Page,
+            SessionApi,
             *([AlertsApi, PeopleApi, AcknowledgePage, *plans_api.ROUTES] if sources.alerts is not None else []),
             *([CasesApi, CaseFilesApi, ProfilesApi, InstrumentsApi] if sources.cases is not None else []),
             *([CommandsApi] if sources.commands is not None else []),
@@ -60,4 +70,4 @@ def make_app(sources: Sources, *, names: Sequence[str] | None = (), tokens: Toke
         logging_config=None,
         request_max_body_size=64_000,
     )
-    return Guard(app, names=names, tokens=tokens)
+    return Guard(app, names=names, tokens=tokens, sessions=sessions)

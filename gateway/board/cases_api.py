@@ -14,9 +14,9 @@ from gateway.acceptance.words import Language
 from gateway.board import case_answers as answers
 from gateway.board import case_bodies as bodies
 from gateway.board import case_forms as forms
-from gateway.board.alerts_api import require_same_site
 from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
+from gateway.board.foreign import require_same_site
 from gateway.board.guard import PROGRAM
 from gateway.board.languages import preferred
 from gateway.board.paging import DEFAULT_LIMIT, MAX_LIMIT, after_ms, next_word

@@ -7,9 +7,9 @@ from litestar import Controller, Request, get, post
 from litestar.datastructures import State as AppState
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from gateway.board.alerts_api import require_same_site
 from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
+from gateway.board.foreign import require_same_site
 from gateway.board.guard import PROGRAM
 from gateway.board.sources import Parts, Sources
 from gateway.commands.desk import CommandDesk

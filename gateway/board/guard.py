@@ -7,7 +7,9 @@ from typing import Final, cast
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.board.foreign import is_foreign
 from gateway.board.problems import MEDIA_TYPE, problem_body
+from gateway.board.sessions import Sessions, word_in
 from gateway.board.tokens import Tokens
 
 SECURITY_HEADERS: Final = (
@@ -31,6 +33,11 @@ PROGRAM: Final = "openhall.program"
 """Where a request's scope says which program's token came with it."""
 
 LOCKED_PATHS: Final = ("/api/", "/metrics")
+LOGIN: Final = (("POST", "/api/v1/session"), ("POST", "/api/v1/session/end"))
+READING: Final = ("GET", "HEAD")
+
+SESSIONS: Final = "openhall.sessions"
+"""Where a request's scope has the sessions; None where there are no tokens."""
 
 
 class Guard:
@@ -40,14 +47,18 @@ class Guard:
     server without tokens answers only to the names of this machine and those it was told.
     """
 
-    def __init__(self, app: ASGIApp, *, names: Sequence[str] | None, tokens: Tokens | None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, names: Sequence[str] | None, tokens: Tokens | None, sessions: Sessions | None = None
+    ) -> None:
         """Wrap `app`.
 
         Args:
             app: What answers the requests that pass.
             names: Names under which we are asked, besides loopback's; None: any.
             tokens: Who may read the API; None: everyone who reaches us.
+            sessions: Of people who gave their token once; None: there are none.
         """
+        self._sessions = sessions
         self._app = app
         self._names = None if names is None else frozenset(name.lower().rstrip(".") for name in names)
         self._tokens = tokens
@@ -79,13 +90,20 @@ class Guard:
             advice = "ask under 127.0.0.1 or localhost, or add the name to [http] names"
             detail = f"this server does not answer to {headers.get(b'host', b'').decode('latin-1')[:100]!r}; {advice}"
             await _refuse(send_guarded, 421, "Misdirected Request", detail)
-        elif self._tokens is not None and path.startswith(LOCKED_PATHS) and (program := self._program(headers)) is None:
-            detail = "send the header `Authorization: Bearer TOKEN` with a token of [http] token_file"
+        elif (
+            self._tokens is not None
+            and path.startswith(LOCKED_PATHS)
+            and (program := self._program(headers) or self._person(scope["method"], headers)) is None
+            and (scope["method"], path.rstrip("/")) not in LOGIN
+        ):
+            detail = (
+                "send the header `Authorization: Bearer TOKEN` with a token of [http] token_file, or begin a session"
+            )
             await _refuse(
                 send_guarded, 401, "Unauthorized", detail, ((b"www-authenticate", b'Bearer realm="openhall"'),)
             )
         else:
-            await self._app(cast("Scope", {**inner, PROGRAM: program}), receive, send_guarded)
+            await self._app(cast("Scope", {**inner, PROGRAM: program, SESSIONS: self._sessions}), receive, send_guarded)
 
     def _is_ours(self, host: str) -> bool:
         name = host_name(host)
@@ -97,6 +115,18 @@ class Guard:
             return ipaddress.ip_address(name).is_loopback
         except ValueError:
             return False
+
+    def _person(self, method: str, headers: dict[bytes, bytes]) -> str | None:
+        """The name that goes with the session of a request; None if it has none, or a stranger's page uses it."""
+        word = word_in(headers.get(b"cookie", b"").decode("latin-1"))
+        if word is None or self._sessions is None:
+            return None
+        text = {name: headers[name].decode("latin-1") for name in (b"sec-fetch-site", b"origin") if name in headers}
+        host = headers.get(b"host", b"").decode("latin-1")
+        # A browser adds the cookie by itself, whoever made it ask.
+        if method not in READING and is_foreign(text.get(b"sec-fetch-site"), text.get(b"origin"), host):
+            return None
+        return self._sessions.name_of(word)
 
     def _program(self, headers: dict[bytes, bytes]) -> str | None:
         """The name that goes with the token of a request; None if it has none of ours."""

@@ -9,9 +9,9 @@ from gateway.acceptance.register import Instrument
 from gateway.board import case_bodies as bodies
 from gateway.board import study_answers as answers
 from gateway.board import study_forms as forms
-from gateway.board.alerts_api import require_same_site
 from gateway.board.asked import only
 from gateway.board.cases_api import CHANGE, READ, After, Ask, Limit, cases_of, who_of
+from gateway.board.foreign import require_same_site
 from gateway.board.paging import DEFAULT_LIMIT, after_id, next_word
 from gateway.board.sources import Parts
 from gateway.cases import instruments

@@ -14,9 +14,10 @@ from gateway.alerts.mine import alarms_of
 from gateway.alerts.plans import HandOver
 from gateway.board import people_answers as answers
 from gateway.board.alert_answers import Alerts, alert_of
-from gateway.board.alerts_api import desk_of, require_same_site
+from gateway.board.alerts_api import desk_of
 from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
+from gateway.board.foreign import require_same_site
 from gateway.board.languages import preferred
 from gateway.board.paging import DEFAULT_LIMIT, MAX_LIMIT, after_id, after_ms, next_word
 from gateway.board.sources import Parts

@@ -13,9 +13,10 @@ from gateway.alerts.kpis import DAY_MS, Kpis, noise
 from gateway.alerts.plans import LONGEST_MS, Window
 from gateway.alerts.records import kpis_of, report, scorecard_of
 from gateway.alerts.scorecard import Scorecard, as_csv
-from gateway.board.alerts_api import desk_of, require_same_site
+from gateway.board.alerts_api import desk_of
 from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
+from gateway.board.foreign import require_same_site
 from gateway.board.paging import DEFAULT_LIMIT, MAX_LIMIT, after_ms, next_word
 from gateway.board.sources import Parts
 from gateway.board.times import parse_time

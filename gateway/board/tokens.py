@@ -12,6 +12,7 @@ MIN_LENGTH: Final = 24
 """Shorter tokens can be guessed: 24 characters of `openssl rand -base64 18` are 144 bits."""
 
 MAX_TOKENS: Final = 1_000
+MARK_LETTERS: Final = 24
 
 _LINE: Final = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,63})\s+(?P<token>[A-Za-z0-9._~+/=-]+)")
 
@@ -50,6 +51,14 @@ class Tokens:
         if not 0 < len(names) <= MAX_TOKENS:
             raise ConfigurationError(f"{place}: {path} holds {len(names)} tokens; give 1 to {MAX_TOKENS}")
         return cls(names)
+
+    def mark_of(self, token: str) -> str:
+        """A short word for a token that does not tell it: who knows the word cannot find the token."""
+        return _digest(token).hex()[:MARK_LETTERS]
+
+    def name_of_mark(self, mark: str) -> str | None:
+        """Whose token has that mark, None if nobody's has."""
+        return next((name for digest, name in self._names.items() if digest.hex()[:MARK_LETTERS] == mark), None)
 
     def name_of(self, token: str) -> str | None:
         """Whose token it is, None if nobody's."""

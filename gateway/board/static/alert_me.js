@@ -30,12 +30,23 @@ export class Me {
     this.fixed = null;
     this.word = remembered();
     this.known = false;
+    this.hasSession = false;
+  }
+
+  /** Whoever comes next says anew who they are. */
+  forget() {
+    this.fixed = null;
+    this.known = false;
+    this.hasSession = false;
+    this.word = "";
+    remember("");
   }
 
   async load() {
     const [me, people] = await Promise.all([api.me(), api.people()]);
     this.people = people;
     this.fixed = me.person;
+    this.hasSession = me.program !== null;
     if (me.person) this.word = me.person;
     this.known = true;
   }
@@ -79,8 +90,9 @@ export class Me {
 
 /** The line above the views: who you are, and the choice. */
 export class MeLine {
-  constructor(me, changed) {
+  constructor(me, changed, leave) {
     this.me = me;
+    this.leave = el("button", { type: "button", class: "link", onclick: leave });
     this.words = el("p");
     this.label = el("label", { for: "me-choice" });
     this.select = el("select", {
@@ -91,13 +103,15 @@ export class MeLine {
       },
     });
     this.choice = el("div", { class: "tool" }, this.label, this.select);
-    this.root = el("div", { class: "me" }, this.words, this.choice);
+    this.root = el("div", { class: "me" }, this.words, this.choice, this.leave);
   }
 
   draw() {
     const { me } = this;
     show(this.root, me.known);
     show(this.words, me.fixed !== null);
+    show(this.leave, me.hasSession);
+    setText(this.leave, tell("leave"));
     show(this.choice, me.fixed === null && me.people.length > 0);
     if (me.fixed) setText(this.words, tell("me_token", { name: me.name }));
     setText(this.label, tell("me"));

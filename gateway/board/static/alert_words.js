@@ -70,6 +70,7 @@ export const ALERT_WORDS = {
 
     me: "You are",
     me_token: "You are {name}, by your token.",
+    leave: "Sign out",
     me_nobody: "Choose your name",
     me_other: "Another name…",
     me_name: "Your name",
@@ -199,6 +200,7 @@ export const ALERT_WORDS = {
 
     me: "您是",
     me_token: "您是 {name}（由令牌识别）。",
+    leave: "退出",
     me_nobody: "请选择您的姓名",
     me_other: "其他姓名…",
     me_name: "您的姓名",

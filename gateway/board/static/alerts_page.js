@@ -17,7 +17,11 @@ const VIEWS = ["open", "mine", "past"];
 const $ = (id) => document.getElementById(id);
 const state = { open: null, past: [], next: null, limit: SHOWN, goneSince: null, locked: false, answered: null };
 const me = new Me();
-const meLine = new MeLine(me, () => refresh());
+const meLine = new MeLine(me, () => refresh(), async () => {
+  await api.end();
+  me.forget();
+  await refresh();
+});
 const mine = new Mine(me, () => refresh());
 const changes = new Changes();
 const cards = { open: new Map(), past: new Map() };
@@ -164,9 +168,15 @@ function start() {
   });
   $("token").addEventListener("submit", async (event) => {
     event.preventDefault();
-    api.setToken($("token-word").value.trim());
+    setText($("token-wrong"), "");
+    try {
+      if (await api.begin($("token-word").value.trim())) $("token").reset();
+      else setText($("token-wrong"), say("token_wrong"));
+    } catch (error) {
+      setText($("token-wrong"), tell("failed", { detail: error.message }));
+    }
+    me.known = false;
     await refresh();
-    setText($("token-wrong"), state.locked ? say("token_wrong") : "");
   });
   window.addEventListener("hashchange", async () => {
     draw();

@@ -3,7 +3,6 @@
 import { language } from "./words.js";
 
 const WITHIN_MS = 8000;
-const TOKEN = "openhall-token";
 
 /** An answer that was no success; `status` 0 means that there was none at all. */
 export class ApiError extends Error {
@@ -13,13 +12,18 @@ export class ApiError extends Error {
   }
 }
 
-export function setToken(token) {
-  sessionStorage.setItem(TOKEN, token);
+/** Give a token once; from then on a cookie that no script can read shows who it was. False if it is not known. */
+export async function begin(token) {
+  try {
+    await ask("/api/v1/session", {}, { body: { token } });
+    return true;
+  } catch (error) {
+    if (error.status === 401) return false;
+    throw error;
+  }
 }
 
-export function hasToken() {
-  return Boolean(sessionStorage.getItem(TOKEN));
-}
+export const end = () => ask("/api/v1/session/end", {}, { body: {} });
 
 async function ask(path, names = {}, { accepted = [], body: sent } = {}) {
   const url = new URL(path, window.location.origin);
@@ -27,8 +31,6 @@ async function ask(path, names = {}, { accepted = [], body: sent } = {}) {
     if (value !== null && value !== undefined) url.searchParams.set(name, value);
   }
   const headers = { Accept: "application/json", "Accept-Language": language() };
-  const token = sessionStorage.getItem(TOKEN);
-  if (token) headers.Authorization = `Bearer ${token}`;
   const options = { headers, cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) };
   if (sent !== undefined) {
     headers["Content-Type"] = "application/json";

@@ -292,12 +292,16 @@ function start() {
     state.limit += FIRST_CARDS;
     draw();
   });
-  $("token").addEventListener("submit", (event) => {
+  $("token").addEventListener("submit", async (event) => {
     event.preventDefault();
-    api.setToken($("token-word").value.trim());
     setText($("token-wrong"), "");
+    try {
+      if (await api.begin($("token-word").value.trim())) $("token").reset();
+      else setText($("token-wrong"), say("token_wrong"));
+    } catch (error) {
+      failed(error);
+    }
     wakeUp();
-    setTimeout(() => setText($("token-wrong"), state.locked ? say("token_wrong") : ""), 1500);
   });
   document.addEventListener("visibilitychange", () => document.hidden || wakeUp());
   setInterval(draw, 1000);

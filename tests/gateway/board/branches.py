@@ -13,6 +13,7 @@ from litestar.types import ASGIApp
 from gateway.alerts.parts import AlertParts, lives_of
 from gateway.alerts.settings import AlertsConfig
 from gateway.board.app import make_app
+from gateway.board.sessions import Sessions
 from gateway.board.sources import Readiness, Sources
 from gateway.board.tokens import Tokens
 from gateway.cases.parts import make_cases
@@ -114,7 +115,8 @@ class Branches:
             cases=self.cases,
             calibrations=partial(of_site, self.state),
         )
-        return make_app(sources, names=names, tokens=tokens)
+        sessions = None if tokens is None else Sessions(tokens, key=b"k" * 32, valid_s=3_600.0, clock=self.clock)
+        return make_app(sources, names=names, tokens=tokens, sessions=sessions)
 
     def client(self, **words: Any) -> TestClient[Any]:
         """A client that asks under a name of loopback."""

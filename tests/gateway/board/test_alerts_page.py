@@ -202,6 +202,10 @@ def test_with_a_persons_token_the_page_knows_who_it_is(living: Branches, page: P
         expect(dialog.get_by_label("You are")).to_have_count(0)
         dialog.get_by_role("button", name="I have it").click()
         expect(page.locator("li.alarm")).to_contain_text("Li Na has it")
+        page.reload()
+        expect(page.locator("#me")).to_contain_text("You are Li Na")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Access token")).to_be_visible()
     finally:
         served.stop()
 

@@ -343,7 +343,7 @@ def test_a_gateway_that_is_gone_is_told_and_forgotten_when_it_is_back(web: Web, 
 
 
 def test_with_tokens_the_board_asks_for_one(living: Branches, page: Page, tmp_path: Path) -> None:
-    """Until there are sessions for people: kept in the tab, wrong ones refused."""
+    """Once: a session begins, which a reload keeps and no script can read; wrong ones are refused."""
     file = tmp_path / "tokens"
     file.write_text(f"manager {TOKEN}\n", encoding="utf-8")
     living.present([HALL])
@@ -356,6 +356,11 @@ def test_with_tokens_the_board_asks_for_one(living: Branches, page: Page, tmp_pa
         page.get_by_label("Access token").fill(TOKEN)
         page.keyboard.press("Enter")
         expect(page.get_by_role("article", name="Xidan Branch")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("article", name="Xidan Branch")).to_be_visible()
+        assert (
+            page.evaluate("document.cookie + JSON.stringify(sessionStorage) + JSON.stringify(localStorage)") == "{}{}"
+        )
     finally:
         web.stop()
 
