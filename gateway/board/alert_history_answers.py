@@ -43,7 +43,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         person: Their short name.
         name: As people call them; the short name where the configuration no longer knows them.
-        tell: `rise`, `missed-call`, `clear`, `taken`.
+        tell: `rise`, `missed-call`, `clear`, `taken`, `report-due`.
         words: What of, in the language of the request.
         channel: The channel that took it, or is tried now; null if none did and none will.
         stage: How far it is known to have come: `waiting`, `sent`, `delivered`, `read`; or `failed`, `cancelled`.

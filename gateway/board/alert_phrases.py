@@ -40,6 +40,7 @@ TELLS: Final = MappingProxyType(
         Tell.MISSED: Pair("of the missed call", "错过的呼叫"),
         Tell.CLEAR: Pair("that it is over", "已恢复"),
         Tell.TAKEN: Pair("that somebody has it", "已有人处理"),
+        Tell.REPORT: Pair("that its report is due", "应及时上报"),
     }
 )
 
