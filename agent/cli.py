@@ -97,7 +97,7 @@ def _add_check(verbs: Any) -> None:
 
 
 def _add_read_once(verbs: Any) -> None:
-    parser = _add_verb(verbs, "read-once", _read_once, "Read every sensor once, without journal and broker.")
+    parser = _add_verb(verbs, "read-once", _read_once, "Read every sensor and device once, without journal and broker.")
     parser.add_argument("--simulate", action="store_true", help="simulated sensors")
     parser.add_argument("--json", action="store_true", help="the answer as JSON")
     parser.add_argument(
@@ -105,7 +105,7 @@ def _add_read_once(verbs: Any) -> None:
         type=_positive,
         default=READ_ONCE_TIMEOUT_S,
         metavar="S",
-        help="seconds to wait for the slowest sensor (%(default)g)",
+        help="seconds to wait beyond what a part takes for its first reading (%(default)g)",
     )
 
 
@@ -218,9 +218,9 @@ def _read_once(options: argparse.Namespace) -> int:
     if options.json:
         _answer(json.dumps(findings.as_json(), ensure_ascii=False))
     else:
-        for line in findings.lines() or ["no sensors are configured ([[sensors]]), so there is nothing to read"]:
+        for line in findings.lines():
             _answer(line)
-    return NEGATIVE if findings.faults else WELL
+    return WELL if findings.is_well else NEGATIVE
 
 
 def _replay(options: argparse.Namespace) -> int:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
 from agent.config import AgentConfig
-from agent.core import STANDING, AgentCore
+from agent.core import STANDING
 from agent.facility_config import ModbusConfig, OutputConfig
 from agent.facility_points import Place
 from agent.inputs import Inputs, WirePlan, inputs_of
@@ -52,10 +52,23 @@ class Checked:
 FacilityEvent = Moved | Checked
 
 
+class FacilityCore(Protocol):
+    """What is asked of the agent's core."""
+
+    def set_state(self, point: str, room: str, kind: str, working: bool, state: str, reason: str = "") -> object:
+        """Take the state of a facility point."""
+
+    def call_of(self, point: str) -> tuple[str | None, bool]:
+        """A facility point's newest state, None if it never had one; and if a call stands, whether it was heard."""
+
+    def silent_since(self) -> float | None:
+        """Since when no gateway has said a word, monotonic; None: one is there."""
+
+
 class Calls:
     """The calls that stand, as the outputs' rule sees them."""
 
-    def __init__(self, core: AgentCore, points: list[str], clock: Clock, *, listens: bool) -> None:
+    def __init__(self, core: "FacilityCore", points: list[str], clock: Clock, *, listens: bool) -> None:
         self._core = core
         self._points = points
         self._clock = clock
@@ -103,7 +116,7 @@ class Facility:
         config: AgentConfig,
         *,
         simulate: bool,
-        core: AgentCore,
+        core: "FacilityCore",
         links: Links,
         put: Callable[[FacilityEvent], None],
         clock: Clock,

@@ -1,6 +1,7 @@
 """The words of the command line and its exit codes."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -82,7 +83,40 @@ def test_read_once_with_no_sensors_says_so(config: Path, capsys: pytest.CaptureF
     assert main(["read-once", "--config", str(config)]) == 0
     assert "no sensors are configured" in capsys.readouterr().out
     assert main(["read-once", "--config", str(config), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"readings": [], "faults": []}
+    assert json.loads(capsys.readouterr().out) == {"readings": [], "faults": [], "states": []}
+
+
+def test_read_once_is_a_table_of_every_point(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unit and health of each quantity, warm-up said; contacts, Modbus states and probes too; a dead probe is a 1."""
+    config.write_text(
+        GOOD.replace("scd41", "bh1750")
+        + '[[sensors]]\npart = "sps30"\npoint = "dust"\nroom = "hall"\n'
+        + '[[inputs]]\npoint = "front-door"\nroom = "hall"\nkind = "door"\npin = 5\n'
+        + '[[modbus]]\npoint = "fresh-air"\nroom = "roof"\nkind = "fresh-air"\nlink = "/dev/ttyUSB0"\n'
+        + 'registers = [{ address = 0, states = { 0 = "ok", 1 = "fault" } }]\n'
+        + '[[outputs]]\npoint = "lamp"\nroom = "hall"\nkind = "lamp"\npin = 22\nno_gateway_min = 1\n',
+        encoding="utf-8",
+    )
+    words = ["read-once", "--config", str(config), "--simulate", "--timeout", "20"]
+    assert main(words) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows[0] == ["POINT", "ROOM", "PART", "QUANTITY", "VALUE", "UNIT", "HEALTH"]
+    assert rows[1][:4] == ["hall-air", "hall", "bh1750", "illuminance_lx"]
+    assert rows[1][5:] == ["lx", "simulated"]
+    assert rows[2][6:] == ["warming", "up,", "simulated"]
+    assert rows[-2] == ["front-door", "hall", "door", "state", "closed", "works"]
+    assert rows[-1] == ["fresh-air", "roof", "fresh-air", "state", "ok", "works"]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    config.write_text(
+        GOOD[: GOOD.index("[[sensors]]")]
+        + '[[probes]]\npoint = "display"\nroom = "hall"\nkind = "display"\nmethod = "tcp"\nfailures = 1\n'
+        + f'target = "127.0.0.1:{port}"\n',
+        encoding="utf-8",
+    )
+    assert main([*words, "--json"]) == 1
+    (state,) = json.loads(capsys.readouterr().out)["states"]
+    assert (state["point"], state["state"], state["working"]) == ("display", "down", False)
 
 
 def test_read_once_without_the_sensor(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +127,7 @@ def test_read_once_without_the_sensor(config: Path, capsys: pytest.CaptureFixtur
     assert answer["faults"][0]["point"] == "hall-air"
     assert "i2c-99" in answer["faults"][0]["reason"]
     assert main(["read-once", "--config", str(config)]) == 1
-    assert capsys.readouterr().out.startswith("hall-air: no reading: ")
+    assert "no reading: scd41 on i2c-99" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
