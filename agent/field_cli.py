@@ -1,10 +1,11 @@
-"""The verbs of `openhall-agent` for whoever stands in the branch: scan, calibrate."""
+"""The verbs of `openhall-agent` for whoever stands in the branch: scan, calibrate, adopt-journal."""
 
 import argparse
 import getpass
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ def add_verbs(verbs: Any, add_verb: AddVerb, load: Load) -> None:
     """
     _add_scan(verbs)
     _add_calibrate(verbs, add_verb, load)
+    _add_adopt(verbs, add_verb, load)
 
 
 def _add_scan(verbs: Any) -> None:
@@ -135,6 +137,26 @@ def _calibrate(options: argparse.Namespace, load: Load) -> int:
         for name, value in record.values().items():
             _answer(f"{name.removeprefix('calibration_')}: {value}")
     return WELL if record.ok else NEGATIVE
+
+
+def _add_adopt(verbs: Any, add_verb: AddVerb, load: Load) -> None:
+    text = "Take over what the journal of a dead Pi's card still owes; stop the agent first."
+    parser = add_verb(verbs, "adopt-journal", lambda options: _adopt(options, load), text)
+    parser.add_argument("file", type=Path, metavar="FILE", help="the old card's journal, with its -wal beside it")
+    parser.add_argument("--json", action="store_true", help="the answer as JSON")
+
+
+def _adopt(options: argparse.Namespace, load: Load) -> int:
+    from agent.adopting import adopt_journal
+
+    done = adopt_journal(load(options), options.file)
+    if options.json:
+        _answer(json.dumps(asdict(done)))
+    else:
+        known = f", {done.known} were here already" if done.known else ""
+        lost = f", {done.unreadable} cannot be read and are declared as lost" if done.unreadable else ""
+        _answer(f"{done.packs} packs taken over{known}{lost}; they go out when the agent runs")
+    return NEGATIVE if done.unreadable else WELL
 
 
 def _answer(text: str) -> None:

@@ -1,9 +1,12 @@
 """What gateways say of a journal's packs: committed, heard, or to be sent again (rules 3 and 9)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from threading import RLock
 from typing import Final
 
+from agent.declaring import Dropped
+from agent.journal_rows import Row
 from agent.journal_store import JournalStore
 from agent.journal_upkeep import Upkeep
 from telemetry.messages import ResendResult
@@ -76,6 +79,28 @@ class Answerable:
             hurried, self._hurried = self._hurried, RangeSet()
             return hurried
 
+    def adopt(self, rows: Iterable[Row], lost: Iterable[Dropped]) -> int:
+        """Take in packs of another journal as they are, and declare what is lost of it; how many were new.
+
+        A number that is here already is left out: it is the same pack, taken in before.
+
+        Raises:
+            JournalError: If the disk refuses; then none of the packs that are left was taken in.
+        """
+        taken = 0
+        with self._lock:
+            self._upkeep.commit()
+            for some in _chunks(rows):
+                fresh = [row for row in some if self._store.table.row(row.sequence) is None]
+                with self._store.transaction():
+                    self._store.table.insert(fresh)
+                taken += len(fresh)
+            self._store.begin(self._store.file, self._store.table)
+            self._store.notes.add(lost)
+            self._upkeep.touch()
+            self._upkeep.sync()
+        return taken
+
     def _clipped(self, journal: str, ranges: Iterable[Span]) -> list[Span]:
         """The ranges within what this journal id has; each opening's numbers are a stretch of their own."""
         held = self._store.held.of(journal)
@@ -93,3 +118,10 @@ class Answerable:
         pending.change(lambda row: row.sequence in numbers, receipted=False)
         self._upkeep.touch()
         self._upkeep.commit()
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Five hundred at a time, so that no transaction is long."""
+    left = iter(rows)
+    while some := list(islice(left, 500)):
+        yield some

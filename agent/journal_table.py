@@ -125,6 +125,15 @@ class JournalTable:
         run("DELETE FROM boots WHERE id NOT IN (SELECT DISTINCT boot FROM packs WHERE time_ms IS NULL)")
         run("DELETE FROM labels WHERE id NOT IN (SELECT DISTINCT label FROM packs)")
 
+    def bounds(self) -> tuple[int, int]:
+        """The lowest and the highest number; 0 and 0 of an empty journal."""
+        lowest, highest = self._file.rows("SELECT min(sq), max(sq) FROM packs")[0]
+        return lowest or 0, highest or 0
+
+    def unreceipted(self, first: int, last: int) -> list[Row]:
+        """The rows without a receipt among these numbers."""
+        return self._rows("sq BETWEEN ? AND ? AND receipted = 0 ORDER BY sq", (first, last))
+
     # -- single rows ---------------------------------------------------------------------------------------------------
 
     def insert(self, rows: Sequence[Row]) -> None:

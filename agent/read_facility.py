@@ -9,6 +9,7 @@ from msgspec import structs
 from agent import build, sensing
 from agent.config import AgentConfig
 from agent.facility import Facility, FacilityEvent
+from agent.facility_config import InputConfig, ModbusConfig, ProbeConfig
 from agent.inbox import Inbox
 from agent.modbus import Links
 from agent.modbus.registers import AIR
@@ -49,7 +50,11 @@ def look(config: AgentConfig, *, simulate: bool, clock: Clock, timeout_s: float)
         clock: Where time comes from.
         timeout_s: What has no state by then has the state `unknown`.
     """
-    wanted = [one for one in [*config.inputs, *config.probes, *config.modbus] if one.kind != AIR]
+    wanted: list[InputConfig | ProbeConfig | ModbusConfig] = [
+        *config.inputs,
+        *config.probes,
+        *(one for one in config.modbus if one.kind != AIR),
+    ]
     if not wanted:
         return []
     states, inbox = States(), Inbox[FacilityEvent]()
