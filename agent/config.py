@@ -18,7 +18,9 @@ from telemetry.messages import Calibration
 
 PLAIN_PORT: Final = 1883
 TLS_PORT: Final = 8883
-"""The ports that IANA registers for MQTT and for MQTT over TLS."""
+HTTP_PORT: Final = 80
+HTTPS_PORT: Final = 443
+"""The ports that IANA registers for MQTT, MQTT over TLS, HTTP and HTTPS; WebSocket uses the last two (RFC 6455)."""
 
 Id = Annotated[str, msgspec.Meta(pattern=f"^{ID_PATTERN}$")]
 Wait = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
@@ -32,7 +34,12 @@ class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     Attributes:
         host: Name or address.
-        port: None: 1883, or 8883 with TLS.
+        port: None: 1883, or 8883 with TLS; with `websockets` 80, or 443 with TLS.
+        transport: `tcp`, or `websockets` where a network lets nothing but HTTPS out.
+        path: The broker's WebSocket address.
+        proxy: An HTTP proxy that takes CONNECT, `http://host:port`; None: the broker is reached without one.
+        proxy_username: None: the proxy asks for no name.
+        proxy_password_file: A file that holds its password and nothing else but a line end.
         username: None: anonymous, or by certificate.
         password_file: A file that holds the password and nothing else but a line end.
         ca_file: PEM certificates the broker's is checked against; having it turns TLS on.
@@ -46,6 +53,13 @@ class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     host: Words = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] | None = None
+    transport: Literal["tcp", "websockets"] = "tcp"
+    path: Annotated[str, msgspec.Meta(pattern=r"^/[!-~]*$")] = "/mqtt"
+    proxy: (
+        Annotated[str, msgspec.Meta(pattern=r"^http://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?$")] | None
+    ) = None
+    proxy_username: Words | None = None
+    proxy_password_file: Words | None = None
     username: Words | None = None
     password_file: Words | None = None
     ca_file: Words | None = None
@@ -64,7 +78,8 @@ class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     @property
     def effective_port(self) -> int:
         """The port, whether or not it is given."""
-        return self.port or (TLS_PORT if self.is_tls else PLAIN_PORT)
+        plain, secure = (PLAIN_PORT, TLS_PORT) if self.transport == "tcp" else (HTTP_PORT, HTTPS_PORT)
+        return self.port or (secure if self.is_tls else plain)
 
 
 class JournalConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

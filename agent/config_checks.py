@@ -46,7 +46,13 @@ def _broker_problems(broker: "BrokerConfig") -> Iterator[str]:
         yield "$.broker.key_file: a private key needs its certificate; set $.broker.cert_file"
     if broker.cert_file and not broker.ca_file:
         yield "$.broker.cert_file: is for TLS; set $.broker.ca_file, which the broker's certificate is checked against"
-    for name in ("password_file", "ca_file", "cert_file", "key_file"):
+    if broker.proxy_password_file and not broker.proxy_username:
+        yield "$.broker.proxy_password_file: a password needs a username; set $.broker.proxy_username"
+    if broker.proxy and not 0 < int(broker.proxy.rstrip("/").rpartition(":")[2]) < 65_536:
+        yield "$.broker.proxy: a port is a number from 1 to 65535"
+    if broker.proxy_username and not broker.proxy:
+        yield "$.broker.proxy_username: is for a proxy; set $.broker.proxy"
+    for name in ("password_file", "proxy_password_file", "ca_file", "cert_file", "key_file"):
         path = getattr(broker, name)
         if path is None:
             continue

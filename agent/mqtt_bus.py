@@ -4,20 +4,21 @@ Each connection is a client of its own, since paho sends again on a new connecti
 what is owed is the uplink's to say. paho's thread does the socket, a short-lived one the blocking CONNECT.
 """
 
+import os
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from paho.mqtt.client import Client, MQTTMessage, MQTTv311
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 
 from agent.config import BrokerConfig
 from agent.errors import ConfigurationError
+from agent.proxy import ProxiedClient, secret_in
 from telemetry.bus import Message
 from telemetry.messages import MAX_BODY_BYTES
 
@@ -185,13 +186,16 @@ class MqttBus:
 
     def _make_client(self, number: int, will: Message | None) -> Client:
         broker = self._broker
-        client = Client(
-            CallbackAPIVersion.VERSION2,
+        client = ProxiedClient(
+            broker,
             client_id=self._client_id,
             clean_session=True,
             protocol=MQTTv311,
+            transport=broker.transport,
             reconnect_on_failure=False,
         )
+        if broker.transport == "websockets":
+            client.ws_set_options(path=broker.path)
         # Half of the whole, so that the system's own reason comes before the shell's deadline.
         client.connect_timeout = broker.connect_timeout_s / 2
         client.max_inflight_messages_set(MAX_INFLIGHT)
@@ -240,7 +244,9 @@ class MqttBus:
 
         def on_socket_open(_client: Client, _data: Any, link: Any) -> None:
             # Small messages one after another would else wait 40 ms for the other end's delayed acknowledgement.
-            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # Through a second handle of the same socket: paho's WebSocket wrapper does not pass options on.
+            with socket.socket(fileno=os.dup(link.fileno())) as same:
+                same.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         client.on_socket_open = on_socket_open
         client.on_connect = on_connect
@@ -250,9 +256,7 @@ class MqttBus:
 
 
 def _password(broker: BrokerConfig) -> str | None:
-    if broker.password_file is None:
-        return None
-    return Path(broker.password_file).read_text(encoding="utf-8").rstrip("\r\n")
+    return None if broker.password_file is None else secret_in(broker.password_file)
 
 
 def _words(error: Exception) -> str:
