@@ -171,7 +171,9 @@ def http_ping(timeout_s: float) -> Callable[[str], None]:
 def overdue(state: State, now_ms: int, hang_s: float) -> list[str]:
     """Urgent messages that wait although their time has long come, or are under way for too long: nobody delivers."""
     since_ms = now_ms - round(hang_s * 1000)
-    waits = (notice.c.status.in_([Status.WAITING.value, Status.SENDING.value])) & (notice.c.not_before_ms < since_ms)
+    waits = (notice.c.status.in_([Status.WAITING.value, Status.RESTING.value, Status.SENDING.value])) & (
+        notice.c.not_before_ms < since_ms
+    )
     try:
         with state.read() as connection:
             oldest_ms = connection.execute(

@@ -9,7 +9,7 @@ from gateway.alerts.words import Reason
 from gateway.state.tables import alarm as table
 from gateway.state.tables import alarm_change, notice
 
-_TOLD = (Status.TOLD.value, Status.SENDING.value, Status.WAITING.value)
+_TOLD = (Status.TOLD.value, Status.SENDING.value, Status.WAITING.value, Status.RESTING.value)
 
 
 def alarms_of(

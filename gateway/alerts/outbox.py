@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.alerts.alarm import Alarm
+from gateway.alerts.retries import next_try
 from gateway.alerts.settings import AlertsConfig
 from gateway.alerts.words import Severity, Tell
 from gateway.state.state import State
@@ -34,9 +35,15 @@ class Status(StrEnum):
 
     WAITING = "waiting"
     SENDING = "sending"
+    RESTING = "resting"
+    """No channel took it; all of them are tried again later."""
     TOLD = "told"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+_TO_TELL: Final = (Status.WAITING.value, Status.RESTING.value)
+_NOT_YET: Final = (*_TO_TELL, Status.SENDING.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,8 @@ class Batch:
         alarms: Their alarms.
         channel: The place of the channel among the person's.
         attempts: How often it was tried.
+        queued_ms: When the oldest of it was first to be told.
+        tired: All channels failed before.
     """
 
     key: str
@@ -61,6 +70,8 @@ class Batch:
     alarms: tuple[int, ...]
     channel: int
     attempts: int
+    queued_ms: int = 0
+    tired: bool = False
 
     @property
     def is_urgent(self) -> bool:
@@ -112,7 +123,7 @@ def called_off(connection: Connection, alarm: Alarm, tells: Sequence[Tell], why:
         .where(
             table.c.alarm_id == alarm.id,
             table.c.tell.in_([tell.value for tell in tells]),
-            table.c.status == Status.WAITING.value,
+            table.c.status.in_(_TO_TELL),
             table.c.batch.is_(None),
         )
         .values(status=Status.CANCELLED.value, ended_ms=now_ms, detail=why)
@@ -140,7 +151,7 @@ def is_hopeless(connection: Connection, alarm: Alarm) -> bool:
             table.c.alarm_id == alarm.id, table.c.key == key_of(alarm, Tell.RISE), table.c.step == alarm.step
         )
     ).all()
-    return bool(rows) and all(row.status == Status.FAILED.value for row in rows)
+    return bool(rows) and all(row.status in (Status.FAILED.value, Status.RESTING.value) for row in rows)
 
 
 class Outbox:
@@ -164,13 +175,13 @@ class Outbox:
         with self._state.read() as connection:
             rows = connection.execute(
                 select(table)
-                .where(table.c.status == Status.WAITING.value)
+                .where(table.c.status.in_(_TO_TELL))
                 .order_by(table.c.not_before_ms, table.c.id)
                 .limit(LOOKED_AT)
             ).all()
             urgent = connection.execute(
                 select(table).where(
-                    table.c.status == Status.WAITING.value,
+                    table.c.status.in_(_TO_TELL),
                     table.c.severity == Severity.EMERGENCY.value,
                     table.c.not_before_ms <= now_ms,
                 )
@@ -186,7 +197,7 @@ class Outbox:
         with self._state.write() as connection:
             found = connection.execute(
                 update(table)
-                .where(table.c.id.in_(batch.ids), table.c.status == Status.WAITING.value)
+                .where(table.c.id.in_(batch.ids), table.c.status.in_(_TO_TELL))
                 .values(status=Status.SENDING.value, batch=batch.key)
                 .returning(table.c.id, table.c.alarm_id)
             ).all()
@@ -204,7 +215,7 @@ class Outbox:
     def failed(
         self, batch: Batch, error: str, now_ms: int, *, channels: int, refused: bool, in_doubt: bool, wait_s: float
     ) -> bool:
-        """The channel did not take it: again later, or by the next one. True if no channel is left.
+        """The channel did not take it: again later, or by the next one. True if for now no channel is left.
 
         Args:
             batch: What was not told.
@@ -215,53 +226,48 @@ class Outbox:
             in_doubt: It may have taken it all the same: then the key stays, and the message is marked as a repeat.
             wait_s: How long the channel asked us to wait, 0 if it did not.
         """
-        attempts, channel, wait_ms = self._next_try(batch, channels, refused=refused, wait_s=wait_s)
-        key = batch.key if in_doubt or batch.repeat else None
-        if channel >= channels:
+        then = next_try(
+            self._config,
+            attempts=batch.attempts,
+            channel=batch.channel,
+            channels=channels,
+            urgent=batch.is_urgent,
+            refused=refused,
+            wait_s=wait_s,
+            age_ms=now_ms - batch.queued_ms,
+        )
+        if then.gives_up:
             self._end(batch, status=Status.FAILED.value, ended_ms=now_ms, detail=error[:500])
             return True
+        tired = then.rests or batch.tired
         self._end(
             batch,
-            status=Status.WAITING.value,
-            not_before_ms=now_ms + wait_ms,
-            channel=channel,
-            attempts=attempts,
-            batch=key,
+            status=(Status.RESTING if tired else Status.WAITING).value,
+            not_before_ms=now_ms + then.wait_ms,
+            channel=then.channel,
+            attempts=then.attempts,
+            batch=batch.key if in_doubt or batch.repeat else None,
             detail=error[:500],
         )
-        return False
+        return then.rests and not batch.tired
 
     def counts(self) -> dict[str, int]:
         """How many wait and are under way."""
         with self._state.read() as connection:
             rows = connection.execute(
                 select(table.c.status, func.count().label("n"))
-                .where(table.c.status.in_([Status.WAITING.value, Status.SENDING.value]))
+                .where(table.c.status.in_(_NOT_YET))
                 .group_by(table.c.status)
             )
             return {row.status: row.n for row in rows}
-
-    def _next_try(self, batch: Batch, channels: int, *, refused: bool, wait_s: float) -> tuple[int, int, int]:
-        attempts = batch.attempts + 1
-        longest_s = self._config.retry_at_most_s
-        if batch.is_urgent:
-            # A call for help tries every channel once before it waits for any.
-            rounds, place = divmod(attempts, max(1, channels))
-            if rounds >= self._config.attempts:
-                return attempts, channels, 0
-            back_off_s = 0.0 if place else min(longest_s, self._config.retry_s * 2 ** (rounds - 1))
-            return attempts, place, round(back_off_s * 1000)
-        if refused or attempts >= self._config.attempts:
-            return 0, batch.channel + 1, 0
-        back_off_s = min(longest_s, self._config.retry_s * 2 ** (attempts - 1))
-        return attempts, batch.channel, round(max(back_off_s, min(wait_s, 10 * longest_s)) * 1000)
 
     def _ripe(self, connection: Connection, rows: Sequence[Any], now_ms: int) -> list[Batch]:
         ripe = [row for row in rows if row.not_before_ms <= now_ms]
         if not ripe:
             return []
         first = ripe[0]
-        if first.batch is None and not first.attempts and first.tell == Tell.RISE.value:
+        fresh = first.batch is None and not first.attempts and first.status == Status.WAITING.value
+        if fresh and first.tell == Tell.RISE.value:
             # Whoever is told now is told all that waits for them, ripe or not.
             ripe = list(rows)
         if first.batch is not None:
@@ -354,7 +360,8 @@ def _group(row: Any) -> tuple[Any, ...]:
     if row.batch is not None:
         return (row.batch, row.person)
     urgent = row.severity == Severity.EMERGENCY.value
-    return (row.person, row.channel, row.tell, row.alarm_id if urgent else 0, row.attempts > 0)
+    tired = row.status == Status.RESTING.value
+    return (row.person, row.channel, row.tell, row.alarm_id if urgent else 0, row.attempts > 0, tired)
 
 
 def _batch(rows: Sequence[Any], key: str | None = None) -> Batch:
@@ -370,4 +377,6 @@ def _batch(rows: Sequence[Any], key: str | None = None) -> Batch:
         alarms=tuple(dict.fromkeys(row.alarm_id for row in rows)),
         channel=first.channel,
         attempts=first.attempts,
+        queued_ms=min(row.queued_ms for row in rows),
+        tired=first.status == Status.RESTING.value,
     )

@@ -332,6 +332,7 @@ class AlertsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         retry_s: First wait after a channel failed; it doubles.
         retry_at_most_s: The longest.
         attempts: After so many a channel counts as dead for this message, and the person's next one is tried.
+        give_up_s: So long a message that no channel takes is tried again and again, while it still says something true.
         returned_keep_s: An alarm that is over and that nobody acknowledged ends by itself after this; critical ones and
             calls never.
         shelve_at_most_s: For how long an alarm may be shelved.
@@ -368,6 +369,7 @@ class AlertsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     retry_s: Annotated[float, Meta(gt=0, le=3_600)] = 2.0
     retry_at_most_s: Annotated[float, Meta(gt=0, le=3_600)] = 60.0
     attempts: Annotated[int, Meta(ge=1, le=100)] = 4
+    give_up_s: Annotated[float, Meta(ge=0, le=2_592_000)] = 86_400.0
     returned_keep_s: Annotated[float, Meta(ge=60, le=31_536_000)] = 86_400.0
     shelve_at_most_s: Annotated[float, Meta(ge=60, le=2_592_000)] = 604_800.0
     open_alarms: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000

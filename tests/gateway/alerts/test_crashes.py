@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 
 from gateway.alerts.words import State
+from gateway.notifiers.errors import ChannelUnavailable
 from gateway.state.tables import notice
 from tests.examples import examples
 from tests.gateway.alerts.desk import CALL, CO2, Desk
@@ -68,13 +69,20 @@ class MortalDesk:
             return False
         return True
 
+    def cut(self, error: Exception | None) -> None:
+        """From now on every channel fails, or works again."""
+        for channel in self.desk.channels.values():
+            channel.fails = error
+
     def insist(self, act: Callable[[], object]) -> None:
         """As an agent does: send it again until it is heard."""
         while not self.live(act):
             pass
 
 
-STEPS = st.sampled_from(["call", "clear", "late-call", "bad-air", "good-air", "down", "up", "acknowledge", "wait"])
+STEPS = st.sampled_from(
+    ["call", "clear", "late-call", "bad-air", "good-air", "down", "up", "acknowledge", "wait", "cut", "mend"]
+)
 
 
 @settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -85,6 +93,7 @@ def test_nothing_is_lost_and_nothing_told_twice_but_with_the_same_key(steps: lis
         try:
             _play(mortal, steps)
             mortal.armed = False
+            mortal.cut(None)
             mortal.desk.pass_time(5 * 3_600, step_s=300)
             _judge(mortal, steps)
         finally:
@@ -107,6 +116,8 @@ def _play(mortal: MortalDesk, steps: list[str]) -> None:
                 )
             case "bad-air" | "good-air":
                 mortal.live(lambda v=1_100.0 if step == "bad-air" else 800.0: desk.air(v))
+            case "cut" | "mend":
+                mortal.cut(ChannelUnavailable("no route") if step == "cut" else None)
             case "acknowledge":
                 for alarm in desk.open:
                     mortal.live(lambda a=alarm: desk.engine.acknowledge(a.id, "resp"))
@@ -131,7 +142,7 @@ def _judge(mortal: MortalDesk, steps: list[str]) -> None:
         assert ((person, message.key) not in seen) or message.repeat
         seen.add((person, message.key))
     # Every open alarm that nobody answered has asked everybody; none waits for ever.
-    assert not [row for row in rows if row["status"] in ("waiting", "sending")]
+    assert not [row for row in rows if row["status"] in ("waiting", "sending", "resting")]
     for alarm in desk.open:
         if alarm.state is State.UNACKNOWLEDGED:
             assert alarm.due_ms is None
