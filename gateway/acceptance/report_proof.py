@@ -7,7 +7,7 @@ from gateway.acceptance.case_report import CaseReport
 from gateway.acceptance.profile import LABORATORY, SENSOR
 from gateway.acceptance.profile import Row as Limit
 from gateway.acceptance.report_page import AMBER, GREY, Cell, Page, Row
-from gateway.acceptance.report_words import Speech, moment
+from gateway.acceptance.report_words import Speech, counted, moment
 from gateway.acceptance.words import Basis, Outcome
 
 
@@ -76,17 +76,19 @@ def _evidence(page: Page, report: CaseReport, speech: Speech) -> None:
 def _statements(report: CaseReport, speech: Speech) -> Iterator[str]:
     yield speech.text(f"Judged by {report.software}.", f"判定程序：{report.software}。")
     readings = sum(len(own) for own in report.case.readings.by_entry.values())
-    words = speech.text(f"{readings} readings entered the verdict", f"参与判定的读数 {readings} 条")
+    words = speech.text(
+        f"{counted(readings, 'reading', 'readings')} entered the verdict", f"参与判定的读数 {readings} 条"
+    )
     more = speech.text(f"{report.simulated} of them simulated", f"其中模拟读数 {report.simulated} 条")
     yield words.replace("\n", " ") + (f"; {more}".replace("\n", " ") if report.simulated else "")
     for why, rows in sorted(report.ignored.items()):
         label = speech.ignored(why)
-        yield speech.label(f"{rows} rows were not taken: {label}", f"未采用 {rows} 行：{label}")
+        yield speech.label(f"{counted(rows, 'row was', 'rows were')} not taken: {label}", f"未采用 {rows} 行：{label}")
     if report.seal:
+        packs = counted(report.packs, "raw pack", "raw packs")
         yield speech.text(
-            f"The bundle of evidence holds {report.packs} raw packs of the agents, every reading, the plan, the "
-            "profile and this verdict; its seal is the SHA-256 of its manifest. Whoever has this sheet can tell it "
-            "from any other.",
+            f"The bundle of evidence holds {packs} of the agents, every reading, plan, profile and this verdict; "
+            "its seal is the SHA-256 of its manifest. Whoever has this sheet can tell it from any other.",
             f"证据包含代理原始数据包 {report.packs} 个、全部读数、采样计划、标准文件和本结论；"
             "封印为其清单的 SHA-256 值，持本报告者可据此核对。",
         )

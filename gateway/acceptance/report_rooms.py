@@ -7,7 +7,7 @@ from gateway.acceptance import phrases, report_text
 from gateway.acceptance.case_report import CaseReport
 from gateway.acceptance.profile import LABORATORY
 from gateway.acceptance.report_page import AMBER, GREEN, GREY, RED, Cell, Colour, Page, Row
-from gateway.acceptance.report_words import Speech, digits
+from gateway.acceptance.report_words import Speech, counted, digits
 from gateway.acceptance.verdict import QuantityVerdict, RoomVerdict
 from gateway.acceptance.words import Basis, Language, Outcome, Reason, Ventilation
 from telemetry.quantities import QUANTITIES
@@ -48,8 +48,8 @@ def table_of_rooms(page: Page, report: CaseReport, speech: Speech) -> None:
     listed = sum(bool(room.entries) for room in report.case.plan.rooms)
     page.paragraph(
         speech.label(
-            f"{listed} of the branch's {report.ordered.rooms_total} rooms were sampled; the standard orders "
-            f"{report.ordered.rooms_to_sample}.",
+            f"{counted(listed, 'room was', 'rooms were')} sampled of {report.ordered.rooms_total} in the branch; the "
+            f"standard orders {report.ordered.rooms_to_sample}.",
             f"网点共 {report.ordered.rooms_total} 间，抽检 {listed} 间；"
             f"标准要求不少于 {report.ordered.rooms_to_sample} 间。",
         ),
@@ -75,7 +75,8 @@ def _steps(report: CaseReport, speech: Speech) -> Iterator[str]:
         english, chinese = QUANTITIES[again.quantity].title_en, QUANTITIES[again.quantity].title_zh
         names = ", ".join(again.must_include)
         yield speech.text(
-            f"{english}: find the cause, treat it, and sample again in {again.rooms} rooms, {names} among them; this "
+            f"{english}: find the cause, treat it, and sample again in "
+            f"{counted(again.rooms, 'room', 'rooms')}, {names} among them; this "
             "result stays on record.",
             f"{chinese}：查明原因并处理后加倍抽检 {again.rooms} 间，应包含 {names}；本次结果保留。",
         )

@@ -93,8 +93,13 @@ class Speech:
         return self.pick(_KINDS.get(word, (word, word)))
 
     def state(self, word: str) -> str:
-        """A contact's state."""
-        return self.pick(_STATES.get(word, (word, word)))
+        """A contact's state; of several kinds as `door closed, fresh-air off`."""
+        if word in _STATES:
+            return self.pick(_STATES[word])
+        parts = [part.split(" ") for part in word.split(", ")]
+        if not all(len(part) == 2 and part[0] in _KINDS and part[1] in _STATES for part in parts):
+            return word
+        return ", ".join(f"{self.kind(kind)} {self.state(state)}" for kind, state in parts)
 
     def ignored(self, word: str) -> str:
         """Why rows of readings were not taken."""
@@ -111,6 +116,11 @@ class Speech:
         """Why no day of reopening is stated."""
         why = _NO_DAY[found]
         return self.text(f"no day is stated: {why[0]}", f"无法给出日期：{why[1]}")
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """A number with its English noun."""
+    return f"{count} {one if count == 1 else many}"
 
 
 def digits(value: float | None) -> str:

@@ -18,7 +18,7 @@ BEGIN_MS = 1_789_000_000_000
 SLOTS = 12
 INTERVAL_MS = HOUR_MS // SLOTS
 RANK = {Outcome.FAIL: 0, Outcome.INDETERMINATE: 1, Outcome.NEVER_MEASURED: 1, Outcome.PASS: 2}
-PARTS = {"hcho_ug_m3": ("sfa30",), "co2_ppm": ("scd40", "scd41")}
+PARTS = {"hcho_ug_m3": ("sfa30", "laboratory"), "co2_ppm": ("scd40", "scd41", "laboratory")}
 
 
 def own_profile(
@@ -114,8 +114,11 @@ def test_below_its_completeness_nothing_passes(there: list[bool], averaging_h: f
 
 
 @st.composite
-def rooms_of_sensors(draw: st.DrawFn) -> tuple[str, float, bool, list[tuple[str, list[float]]], list[float], float]:
-    """Quantity, limit, outdoors or not, points with part and slot values, outdoor values, reference temperature."""
+def rooms_of_points(draw: st.DrawFn) -> tuple[str, float, bool, list[tuple[str, list[float]]], list[float], float]:
+    """Quantity, limit, outdoors or not, points with part and slot values, outdoor values, reference temperature.
+
+    A sensor's or a laboratory's, in any mixture.
+    """
     quantity = draw(st.sampled_from(sorted(PARTS)))
     scale = 1.0 if quantity == "hcho_ug_m3" else 10.0
     value = st.floats(0, 250, allow_nan=False).map(lambda number: number * scale)
@@ -133,7 +136,11 @@ def rooms_of_sensors(draw: st.DrawFn) -> tuple[str, float, bool, list[tuple[str,
 
 
 def _judged(
-    room: tuple[str, float, bool, list[tuple[str, list[float]]], list[float], float], place: int, slot: int, more: float
+    room: tuple[str, float, bool, list[tuple[str, list[float]]], list[float], float],
+    place: int,
+    slot: int,
+    more: float,
+    averaging_h: float | None,
 ) -> verdict.CaseVerdict:
     quantity, limit, has_outdoor, points, outside, reference_c = room
     entries = [entry("hall", f"p{number}", part, count=4) for number, (part, _) in enumerate(points)]
@@ -147,24 +154,34 @@ def _judged(
     outdoor = [entry("outdoor", "o", PARTS[quantity][0], count=4)] if has_outdoor else []
     for own in outdoor:
         taken[(own.place, quantity)] = values_of(0, outside)
-    standard = own_profile(quantity, limit, outdoor=has_outdoor)
+    standard = own_profile(quantity, limit, outdoor=has_outdoor, averaging_h=averaging_h)
     return verdict.judge(case(standard, {"hall": entries}, taken, outdoor, reference_c))
 
 
-@given(rooms_of_sensors(), st.integers(0, 8), st.integers(0, 3), st.floats(1e-6, 3000))
+@given(
+    rooms_of_points(),
+    st.integers(0, 8),
+    st.integers(0, 3),
+    st.floats(1e-6, 3000),
+    st.sampled_from([None, 1 / 6, 1 / 3]),
+)
 def test_a_larger_indoor_value_never_improves_the_verdict(
-    room: tuple[str, float, bool, list[tuple[str, list[float]]], list[float], float], place: int, slot: int, more: float
+    room: tuple[str, float, bool, list[tuple[str, list[float]]], list[float], float],
+    place: int,
+    slot: int,
+    more: float,
+    averaging_h: float | None,
 ) -> None:
-    """Over steps of the data sheet, ranges, many points and outdoors alike; of a row that has only a maximum."""
+    """Over steps of the data sheet, ranges, rolling means, many points and outdoors; of a row with only a maximum."""
     place %= len(room[3])
-    before = _judged(room, place, slot, 0)
-    after = _judged(room, place, slot, more)
+    before = _judged(room, place, slot, 0, averaging_h)
+    after = _judged(room, place, slot, more, averaging_h)
     assert RANK[after.verdict] <= RANK[before.verdict]
 
 
-@given(st.lists(st.floats(0, 200), min_size=1, max_size=4), st.floats(104.6, 2000))
-def test_a_failing_room_added_never_improves_a_case(values: list[float], failing: float) -> None:
-    """Whatever the others say, the case then fails."""
+@given(st.lists(st.none() | st.floats(0, 200), min_size=1, max_size=4), st.floats(104.6, 2000))
+def test_a_failing_room_added_never_improves_a_case(values: list[float | None], failing: float) -> None:
+    """Whatever the others say, or where they say nothing, the case then fails."""
     rooms = {f"room-{number}": [entry(f"room-{number}", "p", "sfa30")] for number in range(len(values))}
     taken = {
         (own[0].place, "hcho_ug_m3"): values_of(0, [value] * SLOTS)

@@ -14,7 +14,7 @@ from gateway.acceptance import phrases, report_pdf, report_plot
 from gateway.acceptance.case_report import CaseReport, ClosureLine, Site
 from gateway.acceptance.report_page import _NO_BEGIN, Page, plain, wrap
 from gateway.acceptance.report_pdf import qr_text, render
-from gateway.acceptance.report_words import ReportLanguage
+from gateway.acceptance.report_words import ReportLanguage, Speech
 from gateway.acceptance.words import Language
 from telemetry.quantities import QUANTITIES
 from tests.gateway.acceptance import report_samples as samples
@@ -181,6 +181,19 @@ def test_a_report_of_a_case_without_readings_can_be_made(put: list[Put]) -> None
         assert_holds(put, QUANTITIES["hcho_ug_m3"].title_zh, "该仪器") if report.instruments else assert_holds(
             put, "None"
         )
+
+
+def test_states_of_several_contacts_are_said_kind_by_kind() -> None:
+    """In the report's languages; what is in no list stays as it was said."""
+    speech = Speech(ReportLanguage.BOTH)
+    assert speech.state("door closed, fresh-air off") == "门 doors 关 closed, 新风 fresh air 关闭 off"
+    assert Speech(ReportLanguage.CHINESE).state("open") == "开"
+    assert [speech.state(word) for word in ("ajar", "door", "door closed odd", "")] == [
+        "ajar",
+        "door",
+        "door closed odd",
+        "",
+    ]
 
 
 def test_another_language_is_refused() -> None:
