@@ -4,6 +4,8 @@
 
 PYTHON ?=
 ARGS ?=
+# More than two cores' worth: tests with real servers wait more than they compute.
+WORKERS ?= 3
 export PYTHON
 PACKAGES := agent bench dashboards deploy gateway sensors telemetry
 install := @deploy/with_python.sh deploy/install.py
@@ -35,7 +37,7 @@ demo-clean:
 test:
 	$(install) dev
 	@$(run) -m tests.unpack_servers
-	@$(run) -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(run) -m pytest -n $(WORKERS) --dist loadfile --durations=15 $(ARGS)
 
 check:
 	$(install) dev
@@ -58,7 +60,7 @@ soak:
 	$(install) dev
 	@$(run) -m tests.unpack_servers
 	@$(run) -m tests.simulation 0-99999
-	@OPENHALL_EXAMPLES=50 $(run) -m pytest -n 2 --dist loadfile -m hypothesis $(ARGS)
+	@OPENHALL_EXAMPLES=50 $(run) -m pytest -n $(WORKERS) --dist loadfile -m hypothesis $(ARGS)
 	@OPENHALL_KILLS=1000 $(run) -m pytest tests/end_to_end/test_kills.py $(ARGS)
 
 wheel:

@@ -6,12 +6,14 @@ A test uses topics, regions and databases of its own on them. A test that kills 
 
 import logging
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.examples import FACTOR, examples
+from tests.scheduling import LongestFirst, longest_first
 from tests.servers import Influxd, Mosquitto, NatsServer, VictoriaMetrics
 
 # A busy machine makes no test fail, and no draw of today: what is random is drawn in `make soak`, for long.
@@ -23,6 +25,18 @@ settings.register_profile(
     derandomize=FACTOR == 1,
 )
 settings.load_profile("openhall")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LongestFirst | None:
+    """What `make test` asks for with `--dist loadfile`."""
+    return LongestFirst(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Only where several workers share the tests; one alone goes through the folders."""
+    if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
+        longest_first(items, PurePosixPath(config.rootpath))
 
 
 @pytest.fixture(autouse=True)

@@ -84,7 +84,7 @@ class Ingest:
             metrics: Where everything is counted.
             rng: For jitter and for the ids of commands.
             gateway: Our own id; without it other gateways are not looked for.
-            census_every_s: How often the gauges over all agents and sites are set anew.
+            census_every_s: How often the gauges over all agents and sites are set anew, and changed keys looked for.
             keep_evidence: Keeps the raw packs of branches with an acceptance case.
         """
         self._regions = list(regions)
@@ -132,7 +132,12 @@ class Ingest:
             keep_evidence=keep_evidence,
         )
         self._signatures = Signatures(
-            state, refuse=settings.signatures == "refuse", agents=settings.agents, clock=clock, metrics=metrics
+            state,
+            refuse=settings.signatures == "refuse",
+            agents=settings.agents,
+            clock=clock,
+            metrics=metrics,
+            look_every_s=census_every_s,
         )
         self._hearer = Hearer(
             regions=frozenset(regions),

@@ -18,6 +18,8 @@ SEEN_AN_AGENT: Final = 8
 
 WHO_CHARACTERS: Final = 64
 
+_FINGERPRINT: Final = select(func.count(), func.coalesce(func.max(table.c.changed_ms), 0)).select_from(table)
+
 
 class Standing(StrEnum):
     """What the gateway thinks of a key."""
@@ -67,9 +69,7 @@ def fingerprint(state: State) -> tuple[int, int]:
         StateUnavailable: Not read.
     """
     with state.read() as connection:
-        count, latest = connection.execute(
-            select(func.count(), func.coalesce(func.max(table.c.changed_ms), 0)).select_from(table)
-        ).one()
+        count, latest = connection.execute(_FINGERPRINT).one()
     return int(count), int(latest)
 
 

@@ -115,7 +115,16 @@ def verify(key: bytes, signed: signing.Signed) -> bool:
 class Signatures:
     """The keys of a running gateway, and what it found. `judge` and `note` in one thread, `tick` in another."""
 
-    def __init__(self, state: State, *, refuse: bool, agents: int, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        state: State,
+        *,
+        refuse: bool,
+        agents: int,
+        clock: Clock,
+        metrics: Metrics,
+        look_every_s: float = LOOK_EVERY_S,
+    ) -> None:
         """Make it; nothing is read before `load`.
 
         Args:
@@ -124,7 +133,9 @@ class Signatures:
             agents: How many agents are followed by name.
             clock: The time.
             metrics: Where verdicts are counted.
+            look_every_s: How often it looks whether an operator changed a key.
         """
+        self._look_every_s = look_every_s
         self.refuse = refuse
         self._state = state
         self._agents = agents
@@ -187,11 +198,11 @@ class Signatures:
                 self._fresh[root, text] = None
 
     def tick(self) -> None:
-        """Write down keys seen for the first time, and look whether an operator changed any; every five seconds."""
+        """Write down keys seen for the first time, and look whether an operator changed any."""
         now_s = self._clock.monotonic()
         if now_s < self._look_s:
             return
-        self._look_s = now_s + LOOK_EVERY_S
+        self._look_s = now_s + self._look_every_s
         try:
             self._write_fresh()
             self.load()

@@ -4,6 +4,7 @@ Sessions are clean. While faults are on, a message may be lost, repeated, late a
 a crash forgets what was under way and, as it happens, the retained messages too.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,7 +30,7 @@ class Connection:
     """One client's session."""
 
     name: str
-    filters: list[list[str]]
+    filters: tuple[tuple[str, ...], ...]
     receive: Receive
     dropped: Callable[[], None]
     will: Message | None
@@ -56,7 +57,7 @@ class Broker:
         """A new session with its subscriptions; the retained messages follow. None if the broker is down."""
         if not self.up:
             return None
-        split = [one.split("/") for one in filters]
+        split = tuple(tuple(one.split("/")) for one in filters)
         connection = Connection(name=name, filters=split, receive=receive, dropped=dropped, will=will)
         self.connections.append(connection)
         for topic, body in list(self.retained.items()):
@@ -140,12 +141,13 @@ class Broker:
         return self.world.random.uniform(0.001, 0.02)
 
 
-def _matches(filters: list[list[str]], topic: str) -> bool:
+@functools.lru_cache(maxsize=10_000)
+def _matches(filters: tuple[tuple[str, ...], ...], topic: str) -> bool:
     parts = topic.split("/")
     return any(_matches_one(one, parts) for one in filters)
 
 
-def _matches_one(one: list[str], parts: list[str]) -> bool:
+def _matches_one(one: tuple[str, ...], parts: list[str]) -> bool:
     if one[-1] == "#":
         # `a/#` has `a` too.
         one = one[:-1]
