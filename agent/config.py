@@ -232,7 +232,7 @@ class SensorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         part: The part as it is sold.
         point: The air point it measures.
         room: The room that point is in.
-        bus: The bus it is on.
+        bus: The bus it is on: I2C, a serial port, or 1-Wire.
         address: Its I2C address; None: the part's own.
         period_s: Seconds between two readings.
         altitude_m: Height above the sea, for parts that need the air pressure.

@@ -22,6 +22,7 @@ def problems_of(config: "AgentConfig") -> list[str]:
         *_broker_problems(config.broker),
         *_wait_problems(config),
         *_sensor_problems(config),
+        *_link_problems(config),
         *facility_problems(config),
     ]
 
@@ -75,7 +76,7 @@ def _wait_problems(config: "AgentConfig") -> Iterator[str]:
 
 
 def _sensor_problems(config: "AgentConfig") -> Iterator[str]:
-    seen: dict[tuple[int, int], int] = {}
+    seen: dict[tuple[str, object], int] = {}
     points: dict[str, int] = {}
     for index, sensor in enumerate(config.sensors):
         place = f"$.sensors[{index}]"
@@ -104,22 +105,64 @@ def _calibration_problems(place: str, sensor: "SensorConfig", part: Part) -> Ite
 
 
 def _place_problems(
-    place: str, sensor: "SensorConfig", part: Part, index: int, seen: dict[tuple[int, int], int]
+    place: str, sensor: "SensorConfig", part: Part, index: int, seen: dict[tuple[str, object], int]
 ) -> Iterator[str]:
-    if part.bus != "i2c":
-        return
-    try:
-        bus = i2c_bus_number(sensor.bus)
-    except SensorError as error:
-        yield f"{place}.bus: {error}"
-        return
-    address = sensor.address if sensor.address is not None else part.address
-    if address is None:
-        return
-    other = seen.setdefault((bus, address), index)
-    if other != index:
-        yield (
-            f"{place}.address: 0x{address:02x} on {sensor.bus} is taken by $.sensors[{other}]; two devices cannot "
-            "share an address: put one on another bus or behind a multiplexer, or set another address where the part "
-            "allows it"
-        )
+    """What is wrong with where a sensor sits; a bus that no driver takes is the driver's to say (`check_sensors`)."""
+    if part.bus == "i2c":
+        try:
+            bus = i2c_bus_number(sensor.bus)
+        except SensorError as error:
+            yield f"{place}.bus: {error}"
+            return
+        address = sensor.address if sensor.address is not None else part.address
+        if address is None:
+            return
+        other = seen.setdefault(("i2c", (bus, address)), index)
+        if other != index:
+            yield (
+                f"{place}.address: 0x{address:02x} on {sensor.bus} is taken by $.sensors[{other}]; two devices cannot "
+                "share an address: put one on another bus or behind a multiplexer, or set another address where the "
+                "part allows it"
+            )
+    elif part.bus == "serial":
+        other = seen.setdefault(("serial", _port(sensor.bus)), index)
+        if other != index:
+            yield (
+                f"{place}.bus: the serial port {sensor.bus} is taken by $.sensors[{other}]; a port carries one sensor: "
+                "put this one on a port of its own, such as a USB adapter, named as `ls -l /dev/serial/by-id` does"
+            )
+    elif part.bus == "1-wire":
+        yield from _wire_problems(place, sensor.bus, index, seen)
+
+
+def _wire_problems(place: str, bus: str, index: int, seen: dict[tuple[str, object], int]) -> Iterator[str]:
+    name = f"28-{bus.rpartition('28-')[2]}" if "28-" in bus else ""
+    others = {key: other for (kind, key), other in seen.items() if kind == "1-wire"}
+    advice = "name each one, as w1:28-0316a2795aff: `ls /sys/bus/w1/devices` shows them"
+    if name and name in others:
+        yield f"{place}.bus: the 1-Wire device {name} is taken by $.sensors[{others[name]}]; {advice}"
+    elif others and ("" in others or not name):
+        unnamed = others.get("", index)
+        yield f"$.sensors[{unnamed}].bus: 'w1' is for the only 1-Wire device, and there are several; {advice}"
+    seen.setdefault(("1-wire", name), index)
+
+
+def _link_problems(config: "AgentConfig") -> Iterator[str]:
+    """Modbus devices may share a port with each other, never with a sensor."""
+    ports = {
+        _port(sensor.bus): index
+        for index, sensor in enumerate(config.sensors)
+        if sensor.part in PARTS and PARTS[sensor.part].bus == "serial"
+    }
+    for index, device in enumerate(config.modbus):
+        other = None if device.link.startswith("tcp://") else ports.get(_port(device.link))
+        if other is not None:
+            yield (
+                f"$.modbus[{index}].link: the serial port {device.link} is taken by $.sensors[{other}]; put one of "
+                "them on a port of its own"
+            )
+
+
+def _port(path: str) -> str:
+    """One port has several names: /dev/serial0 is a link to another."""
+    return str(Path(path).resolve()) if path.startswith("/") else path

@@ -187,3 +187,51 @@ def test_the_readme_names_every_file() -> None:
     files = {file.name for file in FOLDER.iterdir() if file.suffix in (".py", ".toml")} - {"__init__.py"}
     named = set(re.findall(r"`([a-z_.]+\.(?:py|toml))`", text.partition("## Files")[2]))
     assert named == files
+
+
+def places(*sensors: str, more: str = "") -> list[str]:
+    """The places of all problems, of sensors given as `part bus`."""
+    text = HEAD
+    for index, sensor in enumerate(sensors):
+        part, _, bus = sensor.partition(" ")
+        text += f'[[sensors]]\npart = "{part}"\npoint = "p{index}"\nroom = "hall"\n'
+        text += f'bus = "{bus}"\n' if bus else ""
+    try:
+        parse(text + more)
+    except ConfigurationError as error:
+        return [problem.partition(": ")[0] for problem in error.problems]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("sensors", "wrong"),
+    [
+        (["scd41", "scd41"], ["$.sensors[1].address"]),
+        (["scd41", "scd41 /dev/i2c-3"], []),
+        (["scd41", "sht45", "sgp41"], []),
+        (["pms5003 /dev/ttyUSB0", "pms5003 /dev/ttyUSB0"], ["$.sensors[1].bus"]),
+        (["pms5003 /dev/ttyUSB0", "pmsa003 /dev/ttyUSB0"], ["$.sensors[1].bus"]),
+        (["pms5003 /dev/ttyUSB0", "pms5003 /dev/ttyUSB1"], []),
+        (["ds18b20 w1"], []),
+        (["ds18b20 w1", "ds18b20 w1"], ["$.sensors[0].bus"]),
+        (["ds18b20 w1", "ds18b20 w1:28-0316a2795aff"], ["$.sensors[0].bus"]),
+        (["ds18b20 w1:28-0316a2795aff", "ds18b20 w1"], ["$.sensors[1].bus"]),
+        (["ds18b20 w1:28-0316a2795aff", "ds18b20 w1:28-0316a2795aff"], ["$.sensors[1].bus"]),
+        (["ds18b20 w1:28-0316a2795aff", "ds18b20 /sys/bus/w1/devices/28-0316a2795aff"], ["$.sensors[1].bus"]),
+        (["ds18b20 w1:28-0316a2795aff", "ds18b20 w1:28-0316a2795afe"], []),
+    ],
+)
+def test_two_sensors_cannot_have_one_place(sensors: list[str], wrong: list[str]) -> None:
+    """An address, a serial port, a 1-Wire name; said before anything is opened, with what to do."""
+    assert places(*sensors) == wrong
+
+
+def test_a_port_with_two_names_is_one_port(tmp_path: Path) -> None:
+    """As /dev/serial0 is; and a Modbus line cannot have a sensor's port either."""
+    (tmp_path / "ttyAMA0").touch()
+    (tmp_path / "serial0").symlink_to(tmp_path / "ttyAMA0")
+    assert places(f"pms5003 {tmp_path}/serial0", f"pms5003 {tmp_path}/ttyAMA0") == ["$.sensors[1].bus"]
+    device = '[[modbus]]\npoint = "m"\nroom = "hall"\nkind = "air"\nlink = "{link}"\n'
+    device += '[[modbus.registers]]\naddress = 0\nquantity = "co2_ppm"\n'
+    assert places("pms5003 /dev/ttyUSB0", more=device.format(link="/dev/ttyUSB0")) == ["$.modbus[0].link"]
+    assert places("pms5003 /dev/ttyUSB0", more=device.format(link="/dev/ttyUSB1")) == []
