@@ -108,7 +108,7 @@ class UplinkConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         resend_max_s: The longest such wait.
         call_min_s: The same for a call that nobody has heard yet.
         call_max_s: The longest wait between two sendings of an unheard call.
-        gateway_boot_spread_s: After a new boot of a gateway all goes again, spread over so long.
+        gateway_boot_spread_s: After a new boot of a gateway all goes again, and health, spread over so long.
         backlog_window: Backlog packs in flight at most.
         late_s: Air older than this, and than so many periods, is backlog.
         late_periods: As above.

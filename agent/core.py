@@ -92,6 +92,8 @@ class AgentCore:
         key = signer.key if signer else ""
         self._presence = PresenceCard(root, points, version=version, rng=rng, key=key) if with_presence else None
         self._presence_due = False
+        self._rng = rng
+        self._boot_spread_s = uplink_settings.gateway_boot_spread_s
         self._connected = False
         self._since_ms = 0
         self._since_monotonic_s = 0.0
@@ -136,8 +138,9 @@ class AgentCore:
             hurried = self._uplink.counters.hurried
             self._uplink.receive(topic, body)
             if self._uplink.counters.hurried > hurried:
-                # It may have lost its store, or never have heard of us: only `held` tells it what to ask for.
-                self.say_held()
+                # It may have lost its store, or never have heard of us: only `held` tells it what to ask for. Ten
+                # thousand branches hear of it at the same moment.
+                self.say_held(within_s=self._boot_spread_s)
             return
         try:
             channel = parse(topic)
@@ -158,13 +161,17 @@ class AgentCore:
             if reply is not None:
                 self._replies.append(reply)
 
-    def say_held(self) -> None:
-        """Send health, and with it what the journal holds, as soon as the last one is `HEALTH_REST_S` ago."""
+    def say_held(self, within_s: float = 0.0) -> None:
+        """Send health, and with it what the journal holds, as soon as the last one is `HEALTH_REST_S` ago.
+
+        Args:
+            within_s: At a moment drawn from so many seconds after that.
+        """
         self._is_health_owed = True
         now_s = self._clock.monotonic()
         said_s = self._health_said_s
         rested_s = now_s if said_s is None else max(now_s, said_s + HEALTH_REST_S)
-        self._health_due_s = min(self._health_due_s, rested_s)
+        self._health_due_s = min(self._health_due_s, rested_s + self._rng.uniform(0.0, within_s))
 
     @property
     def held_said_s(self) -> float | None:

@@ -47,7 +47,7 @@ class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True):
         resend_max_s: The longest such wait.
         call_min_s: The same for a call that nobody has heard yet.
         call_max_s: The longest wait between two sendings of an unheard call.
-        gateway_boot_spread_s: After a new boot of a gateway all goes again, at a moment drawn from so long.
+        gateway_boot_spread_s: After a new boot of a gateway all goes again, and health, at moments drawn from so long.
         backlog_window: Backlog packs in flight at most.
         late_s: Air older than this, and than so many periods, is backlog.
         late_periods: As above.
