@@ -36,7 +36,7 @@ class AlertsApi(Controller):
 
     path = "/api/v1/alerts"
 
-    @get("/", sync_to_thread=True, summary="Alarms, the newest first", responses=problems(503))
+    @get("/", sync_to_thread=True, summary="Alarms, the newest first")
     def alerts(
         self,
         request: Ask,
@@ -93,7 +93,6 @@ class AlertsApi(Controller):
         status_code=200,
         sync_to_thread=True,
         summary="Somebody has it",
-        responses=problems(403, 404, 413, 503),
     )
     def acknowledge(
         self, request: Ask, sources: Parts, alert: FromPath[int], data: JSONBody[Acknowledgement | None] = None
@@ -109,7 +108,7 @@ class AlertsApi(Controller):
         status_code=200,
         sync_to_thread=True,
         summary="Put it aside until a time",
-        responses=problems(403, 404, 409, 413, 503),
+        responses=problems(409),
     )
     def shelve(
         self, request: Ask, sources: Parts, alert: FromPath[int], data: JSONBody[Shelving | None] = None

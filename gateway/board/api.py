@@ -40,7 +40,7 @@ class Api(Controller):
 
     path = "/api/v1"
 
-    @get("/sites", sync_to_thread=True, summary="All branches", responses=problems(503))
+    @get("/sites", sync_to_thread=True, summary="All branches")
     def sites(self, request: Ask, sources: Parts, limit: Limit = DEFAULT_LIMIT, after: After = None) -> answers.Sites:
         """Every branch that was heard of, or that the register has in a region of this gateway, by id."""
         only(request, "limit", "after")
@@ -59,7 +59,6 @@ class Api(Controller):
         "/sites/{site:str}/points",
         sync_to_thread=True,
         summary="The points of a branch with their newest values",
-        responses=problems(404, 503),
     )
     def points(
         self, request: Ask, sources: Parts, site: FromPath[str], limit: Limit = DEFAULT_LIMIT, after: After = None
@@ -98,7 +97,7 @@ class Api(Controller):
         "/readings",
         sync_to_thread=True,
         summary="Stored readings of one quantity at one point",
-        responses=problems(404, 501, 503),
+        responses=problems(501),
     )
     def readings(
         self,
@@ -135,7 +134,7 @@ class Api(Controller):
         "/curve",
         sync_to_thread=True,
         summary="Stored readings summed up by steps of time",
-        responses=problems(404, 501, 503),
+        responses=problems(501),
     )
     def curve(
         self,
@@ -164,7 +163,6 @@ class Api(Controller):
         "/ledger",
         sync_to_thread=True,
         summary="What of a branch's time is there, owed and lost",
-        responses=problems(404, 503),
     )
     def ledger(
         self,
@@ -199,7 +197,6 @@ class Api(Controller):
         "/quantities",
         sync_to_thread=False,
         summary="Every measured quantity and how it is shown",
-        responses=problems(),
     )
     def quantities(self, request: Ask) -> answers.QuantityInfos:
         """The table that everything of OpenHall reads, with the guide values of the board."""

@@ -14,6 +14,7 @@ from gateway.board import plans_api
 from gateway.board.acknowledge_page import AcknowledgePage
 from gateway.board.alerts_api import AlertsApi
 from gateway.board.api import Api
+from gateway.board.asked import described
 from gateway.board.case_files_api import CaseFilesApi
 from gateway.board.cases_api import CasesApi, ProfilesApi
 from gateway.board.commands_api import CommandsApi
@@ -49,15 +50,17 @@ def make_app(
         return sources
 
     app = Litestar(
-        route_handlers=[
-            Api,
-            Health,
-            Page,
-            SessionApi,
-            *([AlertsApi, PeopleApi, AcknowledgePage, *plans_api.ROUTES] if sources.alerts is not None else []),
-            *([CasesApi, CaseFilesApi, ProfilesApi, InstrumentsApi] if sources.cases is not None else []),
-            *([CommandsApi] if sources.commands is not None else []),
-        ],
+        route_handlers=described(
+            [
+                Api,
+                Health,
+                Page,
+                SessionApi,
+                *([AlertsApi, PeopleApi, AcknowledgePage, *plans_api.ROUTES] if sources.alerts is not None else []),
+                *([CasesApi, CaseFilesApi, ProfilesApi, InstrumentsApi] if sources.cases is not None else []),
+                *([CommandsApi] if sources.commands is not None else []),
+            ]
+        ),
         dependencies={"sources": Provide(provide, sync_to_thread=False)},
         exception_handlers=HANDLERS,
         openapi_config=OpenAPIConfig(

@@ -2,7 +2,9 @@
 
 from typing import Any, Final
 
-from litestar import Request
+from litestar import Controller, Request
+from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
 from gateway.board.errors import RequestError
@@ -23,7 +25,8 @@ _PROBLEMS: Final = {
     501: "The store is only written and cannot be asked",
     503: "Store or state database give no answer now; Retry-After says when to ask again",
 }
-EVERYWHERE: Final = (400, 401, 405, 421)
+_USUAL: Final = (400, 401, 404, 405, 421, 503)
+_WRITING: Final = (403, 413)
 
 
 def only(request: Request[Any, Any, Any], *names: str) -> None:
@@ -44,11 +47,21 @@ def only(request: Request[Any, Any, Any], *names: str) -> None:
         seen.add(name)
 
 
+def described(controllers: Sequence[type[Controller]]) -> list[type[Controller]]:
+    """The same, with a description of every address that says which problems may come besides those it names itself."""
+    for controller in controllers:
+        for handler in vars(controller).values():
+            if isinstance(handler, HTTPRouteHandler):
+                usual = [*_USUAL, *(_WRITING if handler.http_methods - {HttpMethod.GET} else ())]
+                handler.responses = {**problems(*usual), **(handler.responses or {})}
+    return list(controllers)
+
+
 def problems(*more: int) -> dict[int, ResponseSpec]:
-    """What the description says of errors: those of every address, and `more`."""
+    """What the description says of these errors."""
     return {
         status: ResponseSpec(
             data_container=Problem, description=_PROBLEMS[status], media_type=MEDIA_TYPE, generate_examples=False
         )
-        for status in sorted({*EVERYWHERE, *more})
+        for status in sorted(more)
     }
