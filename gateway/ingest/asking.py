@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
@@ -21,10 +22,15 @@ ANSWERS_AWAITED: Final = 100_000
 """Commands whose answers are still understood; of more, the oldest are forgotten, and asked again."""
 
 COHORTS: Final = 32
+WORDS_A_QUESTION: Final = 3
+"""An agent that speaks and never answers is asked again at its word so often, then ever less often."""
+
 NEVER_S: Final = float("-inf")
 
 Owed = Mapping[str, RangeSet]
 """By journal id, numbers that an agent has and the store lacks; no set is empty."""
+
+NOTHING: Final[Owed] = MappingProxyType({})
 
 
 class Missing(NamedTuple):
@@ -72,6 +78,8 @@ class _Watch:
         repeat_s: From then until the question is put again if it has no answer.
         unsent: Parts of the question that are still to be sent.
         unanswered: Ids of its parts that have no answer.
+        sent_s: When the newest of them was sent.
+        words: How often the question was put again since the agent spoke without answering.
     """
 
     repeat_s: float
@@ -80,12 +88,18 @@ class _Watch:
     asked_s: float = NEVER_S
     unsent: list[tuple[str, list[Span]]] = field(default_factory=list)
     unanswered: set[str] = field(default_factory=set)
+    sent_s: float = NEVER_S
+    words: int = 0
 
     def is_due(self, now_s: float) -> bool:
         return bool(self.unsent) or self.must_repeat(now_s) or any(cohort.is_due(now_s) for cohort in self.cohorts)
 
     def must_repeat(self, now_s: float) -> bool:
         return bool(self.unanswered) and now_s - self.asked_s >= self.repeat_s
+
+    def was_passed_over(self, heard_s: float) -> bool:
+        """True if the agent said what it has after the question and did not answer it: one of the two got lost."""
+        return bool(self.unanswered) and heard_s > self.sent_s and self.words < WORDS_A_QUESTION
 
 
 class Asking:
@@ -126,12 +140,15 @@ class Asking:
                 due += [root for root, said_s in heard_s.items() if self._must_ask_at_once(root, said_s)]
             return due
 
-    def look(self, root: Root, owed: Owed, *, heard_s: float, now_s: float, now_ms: int) -> list[Message]:
+    def look(
+        self, root: Root, owed: Owed, lapsed: Owed = NOTHING, *, heard_s: float, now_s: float, now_ms: int
+    ) -> list[Message]:
         """What to send to an agent that is online and owes this.
 
         Args:
             root: The agent.
             owed: What it owes, by its newest word.
+            lapsed: What of that the store once had.
             heard_s: When that word was heard.
             now_s: Now.
             now_ms: Wall time, for the command's end.
@@ -144,16 +161,21 @@ class Asking:
                 self._watches.pop(root, None)
                 return []
             watch = self._watches.setdefault(root, _Watch(self._settings.ask_again_s))
-            self._sort(watch, owed, now_s)
+            self._sort(watch, owed, lapsed, now_s)
             if at_once:
                 self._ask(watch, watch.cohorts, now_s)
             elif not watch.unsent:
                 due = [cohort for cohort in watch.cohorts if cohort.is_due(now_s)]
                 if due:
                     self._ask(watch, due, now_s)
+                elif watch.was_passed_over(heard_s):
+                    watch.words += 1
+                    self._put(watch, _common(watch.question, owed), now_s)
                 elif watch.must_repeat(now_s):
                     watch.repeat_s = min(watch.repeat_s * 2, self._longest_s)
                     self._put(watch, _common(watch.question, owed), now_s)
+            if watch.unsent:
+                watch.sent_s = now_s
             return self._send_part(root, watch, now_ms)
 
     def answer(self, root: Root, reply: Reply) -> Missing | None:
@@ -182,8 +204,11 @@ class Asking:
         heeded_s = self._heeded_s.get(root)
         return heeded_s is None or (heeded_s < lost_s and heard_s > heeded_s)
 
-    def _sort(self, watch: _Watch, owed: Owed, now_s: float) -> None:
-        """Drop from the cohorts what is owed no more; what is newly owed becomes the youngest."""
+    def _sort(self, watch: _Watch, owed: Owed, lapsed: Owed, now_s: float) -> None:
+        """Drop from the cohorts what is owed no more; what is newly owed becomes the youngest.
+
+        What lapsed waits for nothing: it was all there once, so none of it is only under way.
+        """
         new = {journal: ranges.copy() for journal, ranges in owed.items()}
         for cohort in watch.cohorts:
             cohort.owed = _common(cohort.owed, owed)
@@ -192,13 +217,24 @@ class Asking:
         new = {journal: ranges for journal, ranges in new.items() if ranges}
         if not new:
             return
+        at_once = _common(new, lapsed)
+        later = {
+            journal: rest for journal, ranges in new.items() if (rest := ranges - at_once.get(journal, RangeSet()))
+        }
+        for numbers, wait_s in ((at_once, 0.0), (later, self._settings.ask_after_s)):
+            if numbers:
+                self._add(watch, numbers, now_s, wait_s)
+
+    @staticmethod
+    def _add(watch: _Watch, new: Mapping[str, RangeSet], now_s: float, wait_s: float) -> None:
         if len(watch.cohorts) >= COHORTS:
             youngest = watch.cohorts.pop()
+            wait_s = min(wait_s, youngest.wait_s)
             new = {
                 journal: youngest.owed.get(journal, RangeSet()) | new.get(journal, RangeSet())
                 for journal in youngest.owed.keys() | new.keys()
             }
-        watch.cohorts.append(_Cohort(new, now_s, self._settings.ask_after_s))
+        watch.cohorts.append(_Cohort(dict(new), now_s, wait_s))
 
     def _ask(self, watch: _Watch, due: Iterable[_Cohort], now_s: float) -> None:
         """Make a new question of these cohorts."""
@@ -213,6 +249,7 @@ class Asking:
                 wanted[journal] = wanted.get(journal, RangeSet()) | ranges
         if not watch.unanswered:
             watch.repeat_s = self._settings.ask_again_s
+            watch.words = 0
         self._put(watch, wanted, now_s)
 
     def _put(self, watch: _Watch, wanted: dict[str, RangeSet], now_s: float) -> None:

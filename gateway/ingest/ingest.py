@@ -177,6 +177,8 @@ class Ingest:
         Raises:
             StateUnavailable: If the state database cannot be read.
         """
+        # Before anything is asked of the ledger: what is there counts as there also while the store is away.
+        self.ledger.set_epochs(self._marks.read())
         self.directory.load(self._state, self._regions)
         self._signatures.load()
         for view in self.directory.agents():
@@ -296,11 +298,12 @@ class Ingest:
                 continue
             try:
                 owed = self.ledger.owed(root)
+                lapsed = self.ledger.lapsed(root, owed)
             except StateUnavailable as error:
                 self._metrics.state_failures.inc()
                 log.warning("ledger cannot be read", error=str(error))
                 return
-            for message in self._asking.look(root, owed, heard_s=heard_s[root], now_s=now_s, now_ms=now_ms):
+            for message in self._asking.look(root, owed, lapsed, heard_s=heard_s[root], now_s=now_s, now_ms=now_ms):
                 self._metrics.commands.labels(RESEND).inc()
                 self._publish(message)
 

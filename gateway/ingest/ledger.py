@@ -250,6 +250,16 @@ class Ledger:
             owed = {name: owed_of(self._entry(root, name).known(), has) for name, has in held.journals.items()}
         return {name: numbers for name, numbers in owed.items() if numbers}
 
+    def lapsed(self, root: Root, owed: Mapping[str, RangeSet]) -> dict[str, RangeSet]:
+        """Of what an agent owes, what the store once had: lost with it, it is asked for at once (rule 10).
+
+        This follows from what is in the state database, so a gateway that is killed just after it found the loss
+        leaves the question to the next one.
+        """
+        with self._lock:
+            lapsed = {name: numbers & self._entry(root, name).was.ranges() for name, numbers in owed.items()}
+        return {name: numbers for name, numbers in lapsed.items() if numbers}
+
     def gaps(self, root: Root, journal: str) -> Gaps:
         """What of a journal is owed and lost."""
         with self._lock:

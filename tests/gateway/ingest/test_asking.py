@@ -1,6 +1,7 @@
 """Rule 9: what is held and not in the ledger is asked for again, and what is gone becomes lost."""
 
 import random
+from collections.abc import Sequence
 
 from gateway.ingest.asking import Asking
 from gateway.ingest.ingest import IngestSettings
@@ -26,6 +27,13 @@ def hall_with_a_gap() -> Hall:
     hall.air(5, age_s=60)
     hall.keep()
     return hall
+
+
+def answer_to(asking: Asking, question: Sequence[Message]) -> None:
+    """The agent says that it sends what it was asked for."""
+    for message in question:
+        command = messages.decode(message.body, Command)
+        asking.answer(ROOT, Reply(id=command.id, ok=True, result={"sent": 1, "missing": []}))
 
 
 def test_what_is_owed_for_ten_minutes_is_asked_for() -> None:
@@ -87,13 +95,13 @@ def test_an_answer_tells_of_nothing_but_what_was_asked() -> None:
 
 
 def test_a_question_without_an_answer_is_put_again_and_then_less_often() -> None:
-    """After 60 s, 120 s, …; each with an id of its own."""
+    """At its next three words, then after 60 s, 120 s, …; each with an id of its own."""
     hall = hall_with_a_gap()
     live(hall, 660, {"j1": [(1, 5)]})
-    assert 1 <= len(hall.commands()) <= 2
+    assert 1 <= len(hall.commands()) <= 3
     live(hall, 3_600, {"j1": [(1, 5)]})
     after_an_hour = len(hall.commands())
-    assert 4 <= after_an_hour <= 10
+    assert 4 <= after_an_hour <= 12
     assert len({one.id for one in hall.commands()}) == after_an_hour
     live(hall, 36_000, {"j1": [(1, 5)]})
     assert len(hall.commands()) - after_an_hour <= 8
@@ -126,6 +134,7 @@ def test_long_questions_go_in_parts() -> None:
             assert command.journal is not None
             assert len(command.ranges) <= 3
             asked.setdefault(command.journal, []).extend(command.ranges)
+            asking.answer(ROOT, Reply(id=command.id, ok=True, result={"sent": 0, "missing": []}))
     assert asked == {name: ranges.spans() for name, ranges in owed.items()}
     assert asking.look(ROOT, owed, heard_s=7.0, now_s=7.0, now_ms=0) == []
 
@@ -161,12 +170,44 @@ def test_a_loss_of_the_store_is_asked_for_at_once() -> None:
     assert asking.due({ROOT: 90.0}, 101.0) == []
     assert asking.look(ROOT, old, heard_s=90.0, now_s=101.0, now_ms=0) == []
     assert asking.due({ROOT: 130.0}, 131.0) == [ROOT]
-    assert ranges_of(asking.look(ROOT, new, heard_s=130.0, now_s=131.0, now_ms=0)) == [(1, 7)]
+    question = asking.look(ROOT, new, heard_s=130.0, now_s=131.0, now_ms=0)
+    assert ranges_of(question) == [(1, 7)]
+    answer_to(asking, question)
     assert asking.look(ROOT, new, heard_s=190.0, now_s=190.0, now_ms=0) == []
     asking.at_once("north", 200.0)
     assert len(asking.look(ROOT, new, heard_s=201.0, now_s=201.0, now_ms=0)) == 1
     assert asking.look(ROOT, {}, heard_s=202.0, now_s=203.0, now_ms=0) == []
     assert asking.watched() == []
+
+
+def test_a_question_that_got_lost_is_put_again_at_the_next_word() -> None:
+    """The broker died with it: the agent comes back, says what it has, and is asked at once, a few times."""
+    asking = Asking(IngestSettings(), random.Random(1))
+    owed = {"j": RangeSet([(1, 5)])}
+    asking.at_once("north", 100.0)
+    first = asking.look(ROOT, owed, heard_s=99.0, now_s=100.0, now_ms=0)
+    assert asking.look(ROOT, owed, heard_s=99.0, now_s=101.0, now_ms=0) == []
+    again = asking.look(ROOT, owed, heard_s=102.0, now_s=103.0, now_ms=0)
+    assert ranges_of(again) == ranges_of(first) == [(1, 5)]
+    for number, expected in enumerate([1, 1, 1, 0, 0]):
+        found = asking.look(ROOT, owed, heard_s=104.0 + number, now_s=104.5 + number, now_ms=0)
+        assert len(found) == expected, number
+    asking = Asking(IngestSettings(), random.Random(1))
+    asking.at_once("north", 100.0)
+    answer_to(asking, asking.look(ROOT, owed, heard_s=100.0, now_s=100.0, now_ms=0))
+    assert asking.look(ROOT, owed, heard_s=102.0, now_s=103.0, now_ms=0) == []
+
+
+def test_what_the_store_once_had_is_asked_for_without_a_wait() -> None:
+    """Beside it the rest waits its ten minutes; and what lapsed is not asked for twice in a row."""
+    asking = Asking(IngestSettings(), random.Random(1))
+    owed, lapsed = {"j": RangeSet([(1, 9)]), "k": RangeSet([(1, 2)])}, {"j": RangeSet([(1, 5)])}
+    question = asking.look(ROOT, owed, lapsed, heard_s=1.0, now_s=1.0, now_ms=0)
+    assert ranges_of(question) == [(1, 5)]
+    answer_to(asking, question)
+    assert asking.look(ROOT, owed, lapsed, heard_s=61.0, now_s=61.0, now_ms=0) == []
+    late = asking.look(ROOT, owed, lapsed, heard_s=601.0, now_s=601.0, now_ms=0)
+    assert sorted(messages.decode(one.body, Command).journal or "" for one in late) == ["j", "k"]
 
 
 def test_each_number_waits_its_own_ten_minutes() -> None:

@@ -144,6 +144,41 @@ def test_a_write_only_store_is_not_compared() -> None:
     assert hall.ingest.ledger.there(ROOT, "j1").spans() == [(1, 3)]
 
 
+def test_a_gateway_killed_after_it_found_a_loss_leaves_the_question_to_the_next() -> None:
+    """It found the loss, wrote a new mark, and died before it asked: the next one does not wait for ten minutes."""
+    hall = Hall()
+    hall.presence("boot-1")
+    fill(hall, 5)
+    hall.store.restore()
+    hall.start()
+    hall.air(6)
+    hall.keep()
+    assert hall.commands() == []
+    hall.start()
+    assert hall.metric("openhall_store_losses_total") == 0, "the new mark hides the loss from this one"
+    hall.presence("boot-2")
+    hall.health({"j1": [(1, 6)]})
+    hall.ingest.tick()
+    assert [one.ranges for one in hall.commands()] == [[(1, 5)]]
+
+
+def test_a_store_that_is_away_at_start_makes_nothing_owed() -> None:
+    """After an earlier loss the ledger's rows have an epoch above 0: they count as there before the store answers."""
+    hall = Hall()
+    hall.presence("boot-1")
+    fill(hall, 5)
+    hall.store.restore()
+    hall.start()
+    fill(hall, 5)
+    hall.store.refuses = StoreUnavailable("down")
+    hall.start()
+    hall.presence("boot-2")
+    hall.health({"j1": [(1, 5)]})
+    hall.pass_time(5)
+    assert hall.ingest.ledger.owed(ROOT) == {}
+    assert hall.commands() == []
+
+
 def test_a_store_that_is_away_at_start_is_compared_later() -> None:
     """Not a byte is written before the comparison."""
     hall = Hall()
