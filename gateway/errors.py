@@ -7,6 +7,7 @@ GatewayError
 ├── StoreMisconfigured     401, 403, 404, unknown bucket: tell the operator, try again slowly
 ├── StoreWriteOnly         it takes readings and gives none back: ask it by its own means
 ├── StateUnavailable       the state database did not take it: nothing was changed, try again
+│   └── LedgerChanged      another program wrote into the ledger: read it again, then try again at once
 └── StateRefused           the state database is of another program: tell the operator, exit 2
 ```
 
@@ -40,6 +41,10 @@ class StoreMisconfigured(StoreUnavailable):
 
 class StateUnavailable(GatewayError):  # noqa: N818
     """The state database did not carry out a transaction; nothing of it was kept, so try again."""
+
+
+class LedgerChanged(StateUnavailable):
+    """Another program changed the ledger since it was read; nothing of the transaction was kept."""
 
 
 class StateRefused(ConfigurationError):  # noqa: N818

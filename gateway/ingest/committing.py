@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection
 
-from gateway.errors import StateUnavailable, StoreMisconfigured, StoreUnavailable
+from gateway.errors import LedgerChanged, StateUnavailable, StoreMisconfigured, StoreUnavailable
 from gateway.ingest import calibrations
 from gateway.ingest.items import AIR, FACILITY, Item, air_of, refusals
 from gateway.ingest.ledger import Ledger
@@ -41,6 +41,7 @@ THINGS_A_ROUND: Final = 5_000
 TAKEN_AT_ONCE: Final = 64
 MISCONFIGURED_WAIT_S: Final = 30.0
 HOUR_S: Final = 3_600.0
+LOOK_FOR_CHANGES_S: Final = 5.0
 
 
 KeepEvidence = Callable[[Connection, Sequence[Item]], object]
@@ -106,6 +107,7 @@ class Committer:
         self._failures = 0
         self._next_try_s = 0.0
         self._next_expiry_s = 0.0
+        self._next_look_s = 0.0
         self.second_look = SecondLook(
             store=store, state=state, ledger=ledger, series=series, clock=clock, metrics=metrics
         )
@@ -166,8 +168,14 @@ class Committer:
             dealt_with = len(self._batch)
             if self._batch:
                 self._commit()
+            else:
+                self._look_for_changes()
         except StoreUnavailable as error:
             self._store_failed(error)
+            return 0
+        except LedgerChanged as error:
+            # Nothing failed: the same batch is recorded again in the next round.
+            log.info("ledger is read again", why=str(error))
             return 0
         except StateUnavailable as error:
             self._state_failed(error)
@@ -297,6 +305,13 @@ class Committer:
         self._metrics.packs_committed.inc(sum(item.entry is not None for item in self._batch))
         for one in letters:
             self._metrics.dead_letters.labels(one.reason.value).inc()
+
+    def _look_for_changes(self) -> None:
+        """A command may have written into the ledger; where nothing is committed nobody else would see it."""
+        now_s = self._clock.monotonic()
+        if now_s >= self._next_look_s:
+            self._next_look_s = now_s + LOOK_FOR_CHANGES_S
+            self._ledger.set_epochs(self._marks.read())
 
     def _expire(self) -> None:
         now_s = self._clock.monotonic()

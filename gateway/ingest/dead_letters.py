@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from gateway.ingest.intake import Intake, Reader
 from gateway.ingest.keys import all_keys
 from gateway.ingest.ledger import Entry, Ledger
+from gateway.ingest.marks import note_change
 from gateway.ingest.settings import IngestSettings
 from gateway.ingest.signatures import KeyRing
 from gateway.ports import Alerts, Store
@@ -139,7 +140,10 @@ def _commit(one: DeadLetter, state: State, ledger: Ledger, intake: Intake) -> No
         minutes=intake.minutes,
         declaration=intake.declaration,
     )
-    plan = ledger.record([entry])
+    # A gateway may be writing into the same ledger: rows are read and written in one transaction.
+    ledger.forget()
     with state.write() as connection:
+        plan = ledger.record([entry], connection)
         ledger.write(connection, plan)
+        note_change(connection)
         connection.execute(delete(table).where(table.c.id == one.id))

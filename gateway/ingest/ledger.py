@@ -6,6 +6,7 @@ unknown reason, follows from that and from what the agents say they have, so it 
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -115,12 +116,17 @@ class Ledger:
             if risen:
                 self._forget_all()
 
-    def record(self, entries: Sequence[Entry]) -> Plan:
-        """Take in what a round commits, in memory; `write` must follow, or `forget` if the round failed."""
+    def record(self, entries: Sequence[Entry], connection: Connection | None = None) -> Plan:
+        """Take in what a round commits, in memory; `write` must follow, or `forget` if the round failed.
+
+        Args:
+            entries: What it commits.
+            connection: Where rows that are not in memory are read; None: a connection of its own.
+        """
         with self._lock:
             if len(self._journals) > self._journals_in_memory:
                 self._forget_all()
-            self._load(entries)
+            self._load(entries, connection)
             now_ms = to_ms(self._clock.now())
             touched: dict[Key, JournalEntry] = {}
             minutes: dict[str, set[int]] = {}
@@ -174,7 +180,7 @@ class Ledger:
 
     # -- memory --------------------------------------------------------------------------------------------------------
 
-    def _load(self, entries: Iterable[Entry]) -> None:
+    def _load(self, entries: Iterable[Entry], given: Connection | None) -> None:
         keys: set[Key] = set()
         sites: set[str] = set()
         for entry in entries:
@@ -188,7 +194,7 @@ class Ledger:
         new_sites = [site for site in sites if site not in self._minutes]
         if not new_keys and not new_sites:
             return
-        with self._state.read() as connection:
+        with self._state.read() if given is None else nullcontext(given) as connection:
             self._remember(ledger_rows.load_journals(connection, new_keys, self._epochs))
             self._minutes.update(ledger_rows.load_minutes(connection, new_sites, self._site_epochs(new_sites)))
 

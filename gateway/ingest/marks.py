@@ -6,8 +6,9 @@ from typing import Final, NamedTuple
 import structlog
 from sqlalchemy import Connection, select, update
 
+from gateway.errors import LedgerChanged
 from gateway.ports import Point
-from gateway.state.state import State, upsert
+from gateway.state.state import State, insert_missing, upsert
 from gateway.state.tables import mark as mark_table
 from telemetry.clock import Clock, to_ms
 
@@ -15,6 +16,10 @@ log = structlog.get_logger(__name__)
 
 HOUR_MS: Final = 3_600_000
 """All rounds of one hour write their mark at the hour's begin: the newest number stays, one point an hour is kept."""
+
+
+CHANGES: Final = "gateway"
+"""A row whose epoch counts what others wrote into the ledger; the id is no region's (contract, section 1)."""
 
 
 class Row(NamedTuple):
@@ -28,6 +33,13 @@ class Row(NamedTuple):
 # Asked at every commit. There are a few regions in all, and choosing among them here costs less than a list in SQL.
 _ALL: Final = select(mark_table)
 _NO_ROW: Final = Row(0, 0, 0)
+
+
+def note_change(connection: Connection) -> None:
+    """Tell running gateways, in the transaction that writes into their ledger, that it is to be read again."""
+    insert_missing(connection, mark_table, [{"region": CHANGES, "n": 0, "time_ms": 0, "epoch": 0}])
+    raised = mark_table.c.epoch + 1
+    connection.execute(update(mark_table).where(mark_table.c.region == CHANGES).values(epoch=raised))
 
 
 def fallen(rows: Mapping[str, Row], stored: Mapping[str, int]) -> list[str]:
@@ -46,17 +58,26 @@ class Marks:
         # The highest number that any attempt of ours may have left in the store. A copy of the store taken between a
         # failed attempt and the next would look whole if both attempts wrote the same number.
         self._tried: dict[str, int] = dict.fromkeys(self.regions, 0)
+        self._changes = 0
 
     def read(self) -> dict[str, int]:
-        """Read the numbers again, since another gateway may have written; returns the regions' epochs."""
+        """Read the numbers again, since another gateway may have written; returns the epochs of what the ledger has.
+
+        They are the regions' own, and under `CHANGES` how often another program wrote into the ledger.
+        """
         with self._state.read() as connection:
             found = connection.execute(_ALL).all()
         for row in found:
+            if row.region == CHANGES:
+                self._changes = row.epoch
             if row.region not in self._rows:
                 continue
             self._rows[row.region] = Row(row.n, row.time_ms, row.epoch)
             self._tried[row.region] = max(self._tried[row.region], row.n)
-        return {region: row.epoch for region, row in self._rows.items()}
+        return self._epochs()
+
+    def _epochs(self) -> dict[str, int]:
+        return {region: row.epoch for region, row in self._rows.items()} | {CHANGES: self._changes}
 
     def numbers(self) -> dict[str, int]:
         """By region, the number of the last round that ledger and store both have."""
@@ -99,7 +120,15 @@ class Marks:
         return points
 
     def write(self, connection: Connection, written: Sequence[Point]) -> None:
-        """Write the numbers that the store took, in the round's transaction."""
+        """Write the numbers that the store took, in the round's transaction.
+
+        Raises:
+            LedgerChanged: Another program wrote into the ledger since `read`: what is in memory would undo that.
+        """
+        known = self._epochs()
+        for row in connection.execute(_ALL):
+            if row.epoch != known.get(row.region, row.epoch):
+                raise LedgerChanged(f"the ledger was changed by another program ({row.region}); it is read again")
         rows = []
         for point in written:
             region = point.tags[0][1]

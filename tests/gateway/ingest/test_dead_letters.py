@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from gateway.ingest.dead_letters import dead_letters, retry
 from gateway.ingest.ingest import IngestSettings
+from gateway.ports import Point
 from gateway.state.tables import dead_letter
 from telemetry import senml
 from telemetry.errors import Reason
@@ -193,6 +194,45 @@ def test_a_letter_is_taken_in_again() -> None:
     assert dead_letters(hall.state) == []
     hall.start()
     assert hall.statuses()[0] == "there"
+
+
+def test_a_running_gateway_sees_what_was_taken_in_beside_it() -> None:
+    """Its ledger in memory is read again within seconds, whether or not anything comes."""
+    hall = Hall()
+    hall.air(1)
+    hall.say(ROOT.readings, pack_body(GOOD, bt=NOW_S + 3600, sq=5))
+    hall.keep()
+    hall.clock.advance(3600)
+    assert hall.statuses() == {-60: "there"}
+    retry(hall.state, hall.store, dead_letters(hall.state), clock=hall.clock)
+    hall.pass_time(6)
+    assert hall.statuses() == {-60: "there", 0: "there"}
+    assert hall.metric("openhall_state_failures_total") == 0
+
+
+def test_a_letter_taken_in_during_a_round_is_not_undone_by_it() -> None:
+    """The round had the ledger in memory before: nothing of it is written, and it is made again at once."""
+    hall = Hall()
+    hall.air(1, age_s=60)
+    hall.say(ROOT.readings, pack_body(GOOD, bt=NOW_S + 301, sq=2))
+    hall.keep()
+    assert len(dead_letters(hall.state)) == 1
+    hall.clock.advance(60)
+
+    def meanwhile(_point: Point) -> None:
+        hall.store.turns_down = lambda _point: None
+        (one,) = retry(hall.state, hall.store, dead_letters(hall.state), clock=hall.clock)
+        assert one.stored
+
+    hall.store.turns_down = meanwhile
+    hall.air(3)
+    hall.keep()
+    assert hall.receipted() == [(1, 2)]
+    assert hall.ingest.storing
+    hall.keep()
+    assert (3, 3) in hall.receipted()
+    hall.start()
+    assert hall.ingest.ledger.there(ROOT, "j1").spans() == [(1, 3)]
 
 
 def test_a_refused_pack_is_taken_in_again_once_the_store_is_mended() -> None:
