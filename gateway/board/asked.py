@@ -1,5 +1,6 @@
 """What a request asks: parameters that are known, each once, and the problems that may come instead of an answer."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import Controller, Request
