@@ -17,6 +17,7 @@ from gateway import config_file, keys_cli, logs
 from gateway.acceptance import cli as acceptance_cli
 from gateway.alerts import cli as alerts_cli
 from gateway.alerts import figures_cli
+from gateway.cases import cli as cases_cli
 from gateway.commands import cli as commands_cli
 from gateway.config import Config, LogConfig
 from gateway.errors import ConfigurationError, GatewayError, StateUnavailable, StoreMisconfigured, StoreUnavailable
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     retry.add_argument("--json", action="store_true", help="the answer as JSON")
     acceptance_cli.add_commands(verbs)
     alerts_cli.add_commands(verbs)
+    cases_cli.add_commands(verbs)
     figures_cli.add_commands(verbs)
     sites_cli.add_commands(verbs)
     keys_cli.add_commands(verbs)

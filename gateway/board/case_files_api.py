@@ -14,7 +14,7 @@ from gateway.board.cases_api import READ, Ask, cases_of
 from gateway.board.errors import RequestError
 from gateway.board.languages import preferred
 from gateway.board.sources import Parts, Sources
-from gateway.cases.desk import judgement_of
+from gateway.cases.archive import judgement_of
 from gateway.cases.learned import by_branch, by_material
 from gateway.cases.views import view
 from telemetry.clock import to_ms
@@ -62,7 +62,7 @@ class CaseFilesApi(Controller):
     def evidence(self, request: Ask, sources: Parts, case: FromPath[int], judgement: Number = None) -> Response[bytes]:
         """As it was sealed; `openhall-gateway verify` checks it with no server."""
         only(request, "judgement")
-        found, body = cases_of(sources).desk.sealed(case, judgement)
+        found, body = cases_of(sources).desk.archive.sealed(case, judgement)
         return attachment(body, "application/zip", f"case-{case}-judgement-{found.number}.zip")
 
     @get("/{case:int}/report.pdf", sync_to_thread=True, responses=READ, summary="The report of a verdict")
@@ -99,7 +99,7 @@ class CaseFilesApi(Controller):
     def export(self, request: Ask, sources: Parts, case: FromPath[int]) -> Response[bytes]:
         """Every verdict, every event and every file of it, in one bundle of evidence."""
         only(request)
-        return attachment(cases_of(sources).desk.exported(case), "application/zip", f"case-{case}.zip")
+        return attachment(cases_of(sources).desk.archive.exported(case), "application/zip", f"case-{case}.zip")
 
 
 def _tongue(request: Ask, asked: str | None) -> str:

@@ -35,6 +35,7 @@ def evidence_of(
     happened: list[Happened],
     now_ms: int,
     lessons: bytes,
+    keys: bytes,
 ) -> Evidence:
     """What a judgement of now seals."""
     facts = Facts(
@@ -52,6 +53,7 @@ def evidence_of(
         "laboratory.json": laboratory_log(life),
         "events.jsonl": events_log(happened),
         learned.MEMBER: lessons,
+        verify.KEYS: keys,
     }
     return Evidence(
         facts=facts,

@@ -7,16 +7,16 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from gateway.acceptance import laboratory, plan
-from gateway.acceptance.evidence import EvidencePack
+from gateway.acceptance import laboratory
 from gateway.acceptance.laboratory import LaboratoryResult, Refused
 from gateway.acceptance.verdict import CaseVerdict
-from gateway.cases import bundles, events, learned, rows
+from gateway.cases import bundles, events, rows
+from gateway.cases.archive import Archive
 from gateway.cases.checks import check_repeats, check_result, checked_plan, unplaced
 from gateway.cases.dossier import Dossier, Dossiers, parsed, span_of
 from gateway.cases.errors import CaseInvalid, CaseRefused
 from gateway.cases.events import Event, Stamp
-from gateway.cases.life import Judgement, Life
+from gateway.cases.life import Life
 from gateway.cases.metrics import CaseMetrics
 from gateway.cases.rows import CaseRow, Happened
 from gateway.cases.settings import AcceptanceConfig
@@ -67,7 +67,7 @@ class CaseDesk:
         metrics: CaseMetrics,
     ) -> None:
         self.dossiers = dossiers
-        self.studies = studies
+        self.archive = Archive(state, dossiers, studies, clock)
         self.settings = settings
         self._state = state
         self._clock = clock
@@ -257,9 +257,7 @@ class CaseDesk:
             raise CaseRefused(f"sampling goes on for another {(last_ms - now_ms) / 60_000:.0f} min; judge it then")
         dossier = self.dossiers.read(life)
         said = dossier.judged()
-        found = bundles.evidence_of(
-            case, life, dossier, said, happened, now_ms, learned.encode(self.studies.learn(life, dossier.case()))
-        )
+        found = bundles.evidence_of(case, life, dossier, said, happened, now_ms, *self.archive.beside(life, dossier))
         members = bundles.members_of(found)
         seal = bundles.seal_in(bundles.again(members, list(found.packs)))
         answer = msgspec.json.decode(found.verdict)
@@ -281,65 +279,6 @@ class CaseDesk:
         self._metrics.judged.labels(str(said.verdict)).inc()
         self._on_change()
         return life
-
-    def sealed(self, case: int, number: int | None = None) -> tuple[Judgement, bytes]:
-        """The bundle that a judgement sealed; the newest unless a number is given.
-
-        Raises:
-            CaseRefused: If there is no such judgement, or its packs are no longer all there.
-        """
-        life = self.life(case)
-        judgement = judgement_of(life, number)
-        members = self.members(case, judgement)
-        bundle = bundles.again(members, self._packs(life, members, judgement.event.packs_upto))
-        if bundles.seal_in(bundle) != judgement.event.seal:
-            raise CaseRefused(
-                f"the evidence of judgement {judgement.number} is no longer what it was when it was sealed "
-                f"({judgement.event.seal}); packs were deleted or rows changed by hand: restore a backup"
-            )
-        return judgement, bundle
-
-    def exported(self, case: int) -> bytes:
-        """The whole case as one bundle: the newest verdict's evidence, every earlier one's, all events and files."""
-        life, happened = self.life(case), self.happened(case)
-        if life.judgements:
-            members = self.members(case, life.judgements[-1])
-            packs = self._packs(life, members, life.judgements[-1].event.packs_upto)
-        else:
-            dossier = self.dossiers.read(life)
-            lessons = learned.encode(self.studies.learn(life, dossier.case()))
-            found = bundles.evidence_of(case, life, dossier, dossier.judged(), happened, self._now_ms(), lessons)
-            members, packs = bundles.members_of(found), list(found.packs)
-        members["events.jsonl"] = bundles.events_log(happened)
-        members["laboratory.json"] = bundles.laboratory_log(life)
-        more: dict[str, bytes] = {}
-        for one in life.judgements[:-1]:
-            own = self.members(case, one)
-            for name in (bundles.PLAN, bundles.READINGS, bundles.VERDICT):
-                more[f"judgement-{one.number}-{name}"] = own[name]
-        for number, (name, body) in enumerate(self._files(case, happened), start=1):
-            more[bundles.file_name(number, name, body)] = body
-        return bundles.again(members, packs, more=more)
-
-    def members(self, case: int, judgement: Judgement) -> dict[str, bytes]:
-        """The files that a judgement sealed, by their names in its bundle."""
-        with self._state.read() as connection:
-            return {name: rows.get_file(connection, case, digest) for name, digest in judgement.event.files.items()}
-
-    def packs_sealed(self, case: int, judgement: Judgement) -> int:
-        """How many packs a judgement's bundle holds."""
-        life, members = self.life(case), self.members(case, judgement)
-        return len(self._packs(life, members, judgement.event.packs_upto))
-
-    def _packs(self, life: Life, members: Mapping[str, bytes], upto: int) -> list[EvidencePack]:
-        carried = plan.parse(members[bundles.PLAN], name=bundles.PLAN)
-        contacts = [point for room in msgspec.json.decode(members["closure.json"]) for point in room["contacts"]]
-        return [raw.pack for raw in self.dossiers.packs_again(life, carried, contacts, upto)]
-
-    def _files(self, case: int, happened: Sequence[Happened]) -> list[tuple[str, bytes]]:
-        entered = [one.event for one in happened if isinstance(one.event, events.Entered) and one.event.sha256]
-        with self._state.read() as connection:
-            return [(one.file, rows.get_file(connection, case, one.sha256)) for one in entered]
 
     def _take(
         self,
@@ -374,21 +313,6 @@ class CaseDesk:
 
     def _now_ms(self) -> int:
         return to_ms(self._clock.now())
-
-
-def judgement_of(life: Life, number: int | None) -> Judgement:
-    """A judgement of a case; the newest unless a number is given.
-
-    Raises:
-        CaseRefused: If there is no such judgement.
-    """
-    if not life.judgements:
-        raise CaseRefused("the case has not been judged; judge it first")
-    if number is None:
-        return life.judgements[-1]
-    if not 1 <= number <= len(life.judgements):
-        raise CaseRefused(f"the case has no judgement {number}; it has {len(life.judgements)}")
-    return life.judgements[number - 1]
 
 
 def _reason(why: str) -> str:

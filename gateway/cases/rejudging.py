@@ -48,7 +48,7 @@ class Rejudging:
         return found
 
     def _made(self, case: int, judgement: Judgement) -> Said:
-        members = self._desk.members(case, judgement)
+        members = self._desk.archive.members(case, judgement)
         planned = plan.parse(members[bundles.PLAN], name=bundles.PLAN)
         lines = members[bundles.READINGS].decode().splitlines(keepends=True)
         rested = Case(

@@ -49,7 +49,7 @@ def report_of(
         CaseUnknown: If a file of it is gone.
         StoreUnavailable, StateUnavailable: If a database does not answer.
     """
-    life, members = desk.life(case), desk.members(case, judgement)
+    life, members = desk.life(case), desk.archive.members(case, judgement)
     rested = said.case
     plain = from_case(
         rested,
@@ -75,7 +75,7 @@ def report_of(
         earlier=tuple(_earlier(life, judgement)),
         seal=judgement.event.seal,
         verify_url=verify_url,
-        packs=desk.packs_sealed(case, judgement),
+        packs=desk.archive.packs_sealed(case, judgement),
     )
 
 

@@ -1,6 +1,7 @@
 // The pages of acceptance cases: which one is shown, the language, the token, and asking again every few seconds.
 
-import { get, Refusal, setToken } from "./cases_api.js";
+import { begin } from "./api.js";
+import { get, Refusal } from "./cases_api.js";
 import { showCase } from "./case_page.js";
 import { showOpening } from "./case_open.js";
 import { word } from "./cases_words.js";
@@ -125,8 +126,12 @@ function start() {
   show($("loading"), true);
   $("token").addEventListener("submit", (event) => {
     event.preventDefault();
-    setToken($("token-word").value.trim());
-    poll().then(() => setText($("token-wrong"), $("token").hidden ? "" : say("token_wrong")));
+    begin($("token-word").value.trim())
+      .then((known) => {
+        setText($("token-wrong"), known ? "" : say("token_wrong"));
+        return poll();
+      })
+      .catch((error) => setText($("token-wrong"), error.message));
   });
   const run = async () => {
     for (;;) {

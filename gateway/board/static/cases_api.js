@@ -3,7 +3,6 @@
 import { language } from "./words.js";
 
 const WITHIN_MS = 30000;
-const TOKEN = "openhall-token";
 
 export class Refusal extends Error {
   constructor(status, detail) {
@@ -14,8 +13,6 @@ export class Refusal extends Error {
 
 async function send(path, options = {}) {
   const headers = { "Accept-Language": language(), ...(options.headers ?? {}) };
-  const token = sessionStorage.getItem(TOKEN);
-  if (token) headers.Authorization = `Bearer ${token}`;
   let answer;
   try {
     answer = await fetch(path, { ...options, headers, cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) });
@@ -44,7 +41,7 @@ export const post = async (path, body) =>
     })
   ).json();
 
-/** Fetch a file with the reader's token, which a plain link could not carry, and hand it over. */
+/** Fetch a file and hand it over; a refusal is said on the page, which a plain link would leave. */
 export async function download(path, name) {
   const answer = await send(`/api/v1/${path}`);
   const url = URL.createObjectURL(await answer.blob());
@@ -53,10 +50,6 @@ export async function download(path, name) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60000);
-}
-
-export function setToken(token) {
-  sessionStorage.setItem(TOKEN, token);
 }
 
 /** A file's bytes in base64, as the API takes them. */
