@@ -33,6 +33,7 @@ DONE: Final = Pair("Noted: you have it. Nobody else is asked any more.", "已记
 LATE: Final = Pair("Somebody was quicker, or it has ended: see below.", "已有人先行处理，或报警已结束，详见下方。")
 HAVE_ALL: Final = Pair("I have all {count}", "这 {count} 条都由我来处理")
 SINCE: Final = Pair("Since {time}", "开始：{time}")
+ALL: Final = Pair("All alerts", "查看全部报警")
 ALL_HAD: Final = Pair("There is nothing left to acknowledge.", "没有需要确认的报警。")
 NO_LINK: Final = Pair(
     "This link is not one of ours, or is not whole. Open it from the message again, or look at the board.",
@@ -144,13 +145,14 @@ def _form(claim: Claim, language: str, count: int) -> str:
 
 def _answer(language: str, body: str, status: int) -> Response[bytes]:
     title = escape(TITLE.in_language(language))
+    others = f'<p class="all"><a href="/alerts">{escape(ALL.in_language(language))}</a></p>'
     page = (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex">'
         f'<title>{title} · OpenHall</title><link rel="icon" href="/board/icon.svg" type="image/svg+xml">'
         '<link rel="stylesheet" href="/board/alerts.css"></head>'
-        f'<body><main class="page"><h1>{title}</h1>{body}</main></body></html>'
+        f'<body><main class="page"><h1>{title}</h1>{body}{others}</main></body></html>'
     )
     headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": POLICY, "Vary": "Accept-Language"}
     return Response(page.encode(), status_code=status, headers=headers)
