@@ -21,6 +21,7 @@ from gateway.cases import cli as cases_cli
 from gateway.commands import cli as commands_cli
 from gateway.config import Config, LogConfig
 from gateway.errors import ConfigurationError, GatewayError, StateUnavailable, StoreMisconfigured, StoreUnavailable
+from gateway.quality import cli as quality_cli
 from gateway.sites import cli as sites_cli
 
 WELL: Final = 0
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     cases_cli.add_commands(verbs)
     figures_cli.add_commands(verbs)
     sites_cli.add_commands(verbs)
+    quality_cli.add_commands(verbs)
     keys_cli.add_commands(verbs)
     commands_cli.add_commands(verbs)
     return parser

@@ -1,0 +1,91 @@
+"""Drift against physics: no room holds less CO2 than the air outside, so a sensor that says so for a week is wrong."""
+
+import math
+from collections import deque
+from typing import Final
+
+from telemetry.parts import PARTS
+
+QUANTITY: Final = "co2_ppm"
+OUTDOOR_PPM: Final = 420.0
+"""What outdoor air holds at least: NOAA Global Monitoring Laboratory, global mean of 2023: 419.3 ppm, and rising; in
+towns it is more."""
+
+HOUR_MS: Final = 3_600_000
+HOURS: Final = 7 * 24
+COVERED: Final = 0.75
+LOWEST: Final = 0.01
+WITHOUT_PART: Final = "scd40"
+"""Whose stated error counts where the part is not known: the widest among the common ones, ±(50 ppm + 5 %)."""
+
+
+def lowest_true_ppm(part: str | None) -> float | None:
+    """The least that a sound sensor of this part can show: outdoor air less its stated error.
+
+    Returns:
+        None if nothing is stated of the part's CO2, or it measures none.
+    """
+    known = PARTS.get(part or WITHOUT_PART)
+    channel = known.channel(QUANTITY) if known is not None else None
+    error = channel.error_at(OUTDOOR_PPM) if channel is not None else None
+    return None if error is None else OUTDOOR_PPM - error
+
+
+class Drift:
+    """The last seven days of one sensor's good CO2 readings, an hour an entry; readings in the order of their times.
+
+    It drifts while the lowest 1 % of them lie below what a sound sensor can show, and 75 % of the hours have readings.
+    """
+
+    __slots__ = ("_hours", "_limit", "drifting")
+
+    def __init__(self, limit_ppm: float) -> None:
+        """Make it with what `lowest_true_ppm` says."""
+        self._limit = limit_ppm
+        # (hour, readings, those below the limit)
+        self._hours: deque[tuple[int, int, int]] = deque()
+        self.drifting = False
+
+    def see(self, time_ms: int, value: float) -> bool:
+        """Take in a good reading; True if `drifting` changed with it."""
+        hour = time_ms // HOUR_MS
+        below = int(value < self._limit)
+        if not self._hours or hour > self._hours[-1][0]:
+            self._hours.append((hour, 1, below))
+            while self._hours[0][0] <= hour - HOURS:
+                self._hours.popleft()
+        elif hour == self._hours[-1][0]:
+            _, readings, low = self._hours[-1]
+            self._hours[-1] = (hour, readings + 1, low + below)
+        else:
+            return False
+        was, self.drifting = self.drifting, self._drifts()
+        return was != self.drifting
+
+    def hours(self) -> list[tuple[int, int, int]]:
+        """What must outlive the program: the hour since 1970, its readings, those below the limit; oldest first."""
+        return list(self._hours)
+
+    def resume(self, hours: list[tuple[int, int, int]]) -> None:
+        """Take up what `hours` gave."""
+        self._hours = deque((hour, readings, below) for hour, readings, below in sorted(hours)[-HOURS:])
+        self.drifting = self._drifts()
+
+    def forget(self) -> None:
+        """The sensor was calibrated: what it showed before says nothing any more."""
+        self._hours.clear()
+        self.drifting = False
+
+    @property
+    def since_ms(self) -> int:
+        """Where the seven days begin."""
+        return self._hours[0][0] * HOUR_MS if self._hours else 0
+
+    def _drifts(self) -> bool:
+        if len(self._hours) < COVERED * HOURS:
+            return False
+        readings = below = 0
+        for _hour, n, low in self._hours:
+            readings += n
+            below += low
+        return below >= max(1, math.ceil(readings * LOWEST))
