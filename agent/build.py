@@ -2,7 +2,9 @@
 
 import os
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.config import AgentConfig
 from agent.errors import ConfigurationError, JournalError
@@ -10,7 +12,11 @@ from agent.journal import Journal, JournalSettings
 from agent.signer import Signer, open_signer
 from agent.uplink import UplinkSettings
 from telemetry.clock import Clock
+from telemetry.messages import PointInfo
 from telemetry.topics import Root
+
+if TYPE_CHECKING:
+    from agent.home_assistant.link import Link
 
 
 def root_of(config: AgentConfig) -> Root:
@@ -67,6 +73,27 @@ def signer_of(config: AgentConfig) -> Signer | None:
 def uplink_settings(config: AgentConfig) -> UplinkSettings:
     """The waits of rule 4 as the configuration sets them."""
     return UplinkSettings(**{name: getattr(config.uplink, name) for name in config.uplink.__struct_fields__})
+
+
+def link_of(
+    config: AgentConfig, root: Root, points: Sequence[PointInfo], *, clock: Clock, rng: random.Random
+) -> "Link | None":
+    """The connection to Home Assistant, not yet made; None if there is none.
+
+    Raises:
+        ConfigurationError: If a file of it cannot be read.
+    """
+    if config.home_assistant is None:
+        return None
+    from agent.home_assistant.link import Link
+    from agent.home_assistant.mirror import Mirror
+
+    mirror = Mirror(config.home_assistant, root, points, clock=clock, rng=rng)
+    try:
+        return Link(config.home_assistant, mirror, client_id_of(root))
+    except OSError as error:
+        text = f"cannot be read: {error.strerror}; give its path and let this user read it"
+        raise ConfigurationError([f"$.home_assistant.password_file: {text}"]) from error
 
 
 def own_random() -> random.Random:

@@ -13,6 +13,7 @@ import msgspec
 from agent.config_checks import problems_of
 from agent.errors import ConfigurationError
 from agent.facility_config import InputConfig, LineConfig, ModbusConfig, OutputConfig, ProbeConfig, RegisterConfig
+from agent.home_assistant.settings import HomeAssistantConfig
 from telemetry.ids import ID_PATTERN
 from telemetry.messages import Calibration
 
@@ -276,6 +277,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     commands: CommandsConfig = CommandsConfig()
     health: HealthConfig = HealthConfig()
     log: LogConfig = LogConfig()
+    home_assistant: HomeAssistantConfig | None = None
     sensors: list[SensorConfig] = []
     inputs: list[InputConfig] = []
     outputs: list[OutputConfig] = []
@@ -330,6 +332,7 @@ _KNOWN_TABLES: Final = {
     "$.commands": CommandsConfig,
     "$.health": HealthConfig,
     "$.log": LogConfig,
+    "$.home_assistant": HomeAssistantConfig,
     "$.sensors[]": SensorConfig,
     "$.sensors[].calibration": CalibrationConfig,
     "$.inputs[]": InputConfig,

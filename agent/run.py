@@ -33,6 +33,7 @@ COUNTERS_S: Final = 3600.0
 STOP_SENSORS_S: Final = 0.6
 STOP_CHECKS_S: Final = 0.3
 STOP_BUS_S: Final = 0.8
+STOP_MIRROR_S: Final = 0.1
 """Together below the two seconds in which a clean end is to be over."""
 
 log = structlog.get_logger(__name__)
@@ -89,8 +90,10 @@ class Agent:
             signer=signer,
             answered=staging.answered,
         )
+        self._mirror = build.link_of(config, root, list(self.core.points.values()), clock=clock, rng=rng)
+        sink = self.core if self._mirror is None else self._mirror.beside(self.core)
         self._sampler = Sampler(
-            sensing.plans_of(config, simulate=simulate), sink=self.core, settings=config.sampler, clock=clock, rng=rng
+            sensing.plans_of(config, simulate=simulate), sink=sink, settings=config.sampler, clock=clock, rng=rng
         )
         links = sensing.links_of(config, simulate=simulate)
         self._workers = Workers(
@@ -98,7 +101,7 @@ class Agent:
             lambda job, outcome: self._inbox.put(Finished(job, outcome)),
         )
         self._facility = Facility(
-            config, simulate=simulate, core=self.core, links=links, put=self._inbox.put, clock=clock, rng=rng
+            config, simulate=simulate, core=sink, links=links, put=self._inbox.put, clock=clock, rng=rng
         )
         self._shell: Shell[Own] = make_shell(
             config.broker,
@@ -136,6 +139,8 @@ class Agent:
 
     def run(self) -> None:
         """Work until stopped, or until a command says to start anew; then end cleanly."""
+        if self._mirror is not None:
+            self._mirror.start()
         self._watchdog.ready()
         try:
             while not self._stopping and not self._orders.restart:
@@ -202,6 +207,8 @@ class Agent:
             log.warning("sensors left open, a call hangs")
         if not self._facility.close(STOP_CHECKS_S):
             log.warning("probes left open, a check hangs")
+        if self._mirror is not None:
+            self._mirror.close(STOP_MIRROR_S)
         self._shell.close(STOP_BUS_S)
         log.info("agent ends", why=self._stopping or self._orders.restart or "fault", **self._counters())
         self._journal.close()

@@ -11,6 +11,7 @@ from agent import config as configuration
 from agent import facility_config
 from agent.config import AgentConfig, SensorConfig, load, parse
 from agent.errors import ConfigurationError
+from agent.home_assistant import HomeAssistantConfig
 
 FOLDER = Path(configuration.__file__).parent
 HEAD = 'region = "east"\nsite = "east-001"\nagent = "hall-agent"\n'
@@ -28,6 +29,7 @@ TABLES = {
     "commands": configuration.CommandsConfig,
     "health": configuration.HealthConfig,
     "log": configuration.LogConfig,
+    "home_assistant": HomeAssistantConfig,
     "sensors": SensorConfig,
     "sensors.calibration": configuration.CalibrationConfig,
     "inputs": facility_config.InputConfig,
@@ -158,9 +160,9 @@ def test_the_sample_shows_every_setting_with_its_default() -> None:
     shown["modbus.registers"] = raw["modbus"][0]["registers"][0]
     for name, table in TABLES.items():
         assert set(shown[name]) == set(table.__struct_fields__), name
-    for name in ("broker", "journal", "uplink", "clock", "sampler", "signing", "health", "log"):
+    for name in ("broker", "journal", "uplink", "clock", "sampler", "signing", "health", "log", "home_assistant"):
         for field in msgspec.structs.fields(TABLES[name]):
-            if field.default is not None:
+            if field.default not in (None, msgspec.NODEFAULT):
                 assert getattr(getattr(config, name), field.name) == field.default, (name, field.name)
     for field in msgspec.structs.fields(SensorConfig):
         if field.default not in (None, msgspec.NODEFAULT):
