@@ -36,7 +36,7 @@ class AppriseNotifier:
             ChannelRefused: If the address means nothing to Apprise, or the person has none for it.
         """
         del now_ms
-        apprise = _apprise()
+        apprise = load()
         scheme = urlsplit(self._url).scheme
         sender = apprise.Apprise()
         if not sender.add(self._filled(to)):
@@ -95,6 +95,7 @@ def _load() -> Any:
     return apprise
 
 
-def _apprise() -> Any:
+def load() -> Any:
+    """The package, loaded once; it takes a second."""
     with _LOADING:
         return _load()
