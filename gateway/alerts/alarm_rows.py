@@ -10,7 +10,7 @@ from gateway.alerts.alarm import Alarm, Key
 from gateway.alerts.conditions import Condition
 from gateway.alerts.rules import Place
 from gateway.alerts.words import Reason, State
-from gateway.state import tables
+from gateway.state import alert_tables, tables
 from gateway.state.state import upsert
 
 
@@ -143,7 +143,7 @@ def expire(connection: Connection, before_ms: int) -> None:
     """Forget alarms that ended before, with their history and what was told of them."""
     table = tables.alarm
     ended = select(table.c.id).where(table.c.open.is_(False), table.c.changed_ms < before_ms)
-    for child in (tables.alarm_change, tables.notice):
+    for child in (tables.alarm_change, tables.notice, alert_tables.incident_report):
         connection.execute(delete(child).where(child.c.alarm_id.in_(ended)))
     connection.execute(delete(table).where(table.c.open.is_(False), table.c.changed_ms < before_ms))
 

@@ -267,6 +267,8 @@ class AlertEngine:
     def _expire(self, now_ms: int) -> None:
         before_ms = now_ms - round(self._config.keep_days * DAY_MS)
         self._recorder.expire(before_ms)
+        if self._plans is not None:
+            self._plans.expire(before_ms)
         with self._database.write() as connection:
             alarm_rows.expire(connection, before_ms)
 

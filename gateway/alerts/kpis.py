@@ -221,8 +221,17 @@ def _answers(changes: Iterable[Change]) -> list[float]:
     return [
         max(0, change.alarm.acknowledged_ms - change.alarm.raised_ms) / 1000
         for change in changes
-        if change.reason is Reason.ACKNOWLEDGED and change.alarm.acknowledged_ms is not None
+        if change.alarm.acknowledged_ms is not None
+        and (change.reason is Reason.ACKNOWLEDGED or _only_closed_by_the_answer(change))
     ]
+
+
+def _only_closed_by_the_answer(change: Change) -> bool:
+    """It was over before, by itself, and ended when somebody answered."""
+    alarm = change.alarm
+    if change.reason is not Reason.CLOSED or alarm.acknowledged_ms is None or alarm.returned_ms is None:
+        return False
+    return alarm.acknowledged_ms > alarm.returned_ms
 
 
 def _ends(changes: Iterable[Change]) -> list[float]:
@@ -233,8 +242,8 @@ def _ends(changes: Iterable[Change]) -> list[float]:
         if change.reason in RISES:
             rose_ms[alarm.id] = alarm.changed_ms
         elif change.reason in RETURNS and alarm.returned_ms is not None and not alarm.missed:
-            if alarm.acknowledged_ms is not None and alarm.acknowledged_ms > alarm.returned_ms:
-                continue  # it was over before, and the answer only closed it
+            if _only_closed_by_the_answer(change):
+                continue
             found.append(max(0, alarm.returned_ms - rose_ms.get(alarm.id, alarm.raised_ms)) / 1000)
     return found
 

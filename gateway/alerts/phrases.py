@@ -80,6 +80,14 @@ ADVICE: Final = MappingProxyType(
             "Close the windows if the air outside is bad, and turn the air cleaner on.",
             "室外空气差时请关窗，并打开空气净化器。",
         ),
+        "pm10_ug_m3": Pair(
+            "Close the windows if the air outside is bad, stop dusty work, and turn the air cleaner on.",
+            "室外空气差时请关窗，停止产尘作业，并打开空气净化器。",
+        ),
+        "radon_bq_m3": Pair(
+            "Air the room well and tell the property manager: the floor and its joints are where it comes in.",
+            "请加强通风，并通知物业检查地面和缝隙。",
+        ),
         "temperature_c": Pair("Check the air conditioning.", "请检查空调。"),
         "humidity_pct": Pair("Check the air conditioning and look for water.", "请检查空调，并查看有无漏水。"),
         "disk_free_mb": Pair(

@@ -8,7 +8,7 @@ import threading
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from gateway.alerts.errors import PlanRefused
 from gateway.alerts.settings import AlertsConfig
@@ -181,6 +181,19 @@ class Plans:
         wanted = select(table).where(table.c.id > after).order_by(table.c.id).limit(limit)
         with self._database.read() as connection:
             return [Window(**row._mapping) for row in connection.execute(wanted)]
+
+    def expire(self, before_ms: int) -> int:
+        """Forget what ended before that time; returns how much.
+
+        Raises:
+            StateUnavailable: It is tried again.
+        """
+        count = 0
+        with self._database.write() as connection:
+            for table in (hand_overs_table, windows_table):
+                ended = or_(table.c.ended_ms < before_ms, table.c.until_ms < before_ms)
+                count += int(connection.execute(delete(table).where(ended)).rowcount)
+        return count
 
     def _insert(self, table: Any, plan: HandOver | Window, now_ms: int) -> int:
         values = msgspec.structs.asdict(plan)

@@ -62,6 +62,15 @@ def test_raised_acknowledged_over() -> None:
     assert (step.reason, step.tell, step.alarm.state) == (Reason.CLOSED, Tell.CLEAR, State.NORMAL)
 
 
+def test_a_second_answer_and_one_after_the_end_change_nothing() -> None:
+    had = life.acknowledge(risen(), at(2), "li").alarm
+    step = life.acknowledge(had, at(3), "wang")
+    assert (step.reason, step.changed, step.alarm) == (Reason.ALREADY_ACKNOWLEDGED, False, had)
+    ended = life.come_back(had, at(9)).alarm
+    for step in (life.acknowledge(ended, at(10), "li"), shelved(ended, 10, 20), life.close(ended, at(10))):
+        assert (step.reason, step.changed, step.alarm) == (Reason.IS_CLOSED, False, ended)
+
+
 def test_over_before_anybody_had_it() -> None:
     step = life.come_back(risen(), at(2))
     assert (step.reason, step.tell, step.alarm.state) == (Reason.RETURNED, Tell.CLEAR, State.RETURNED)

@@ -161,6 +161,18 @@ def test_what_another_process_planned_counts_within_seconds() -> None:
     assert desk.states == [State.SUPPRESSED]
 
 
+def test_what_ended_long_ago_is_forgotten_and_what_has_no_end_is_not() -> None:
+    desk = Desk([CALL])
+    hand_over(desk)
+    window(desk)
+    endless = window(desk, hours=None, out_of_service=True)
+    later = desk.now_ms + 10 * HOUR_MS
+    assert desk.plans.expire(desk.now_ms) == 0
+    assert desk.plans.expire(later) == 2
+    assert desk.plans.all_hand_overs() == []
+    assert [one.id for one in desk.plans.all_windows()] == [endless.id]
+
+
 def test_my_rota_joins_days_and_shows_who_stands_in() -> None:
     rota = {"site": "b001", "first": "2026-09-21", "each_days": 7, "people": ["resp", "dep"]}
     desk = Desk([CALL], rota=[rota])
