@@ -6,8 +6,9 @@ from grafana_foundation_sdk.builders import common, dashboard, stat, timeseries
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 
-from dashboards.influxql import SITES, InfluxQuery, Target, backlog, completeness, curve, newest
+from dashboards.influxql import SITES, backlog, completeness, curve, newest
 from dashboards.limits import LIMITS
+from dashboards.panels import numbered, site_variable, source, target
 from dashboards.places import SOURCE_UID
 from dashboards.words import Language, word
 from telemetry.quantities import WIRE_QUANTITIES, Quantity
@@ -67,7 +68,7 @@ def build(language: Language, source_uid: str = SOURCE_UID) -> models.Dashboard:
         .refresh("30s")
         .time("now-24h", "now")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
-        .with_variable(_site_variable(language, source_uid))
+        .with_variable(site_variable(language, source_uid, SITES))
         .with_variable(_quantity_variable(language))
     )
     board = board.with_row(dashboard.Row(word("now", language)))
@@ -79,39 +80,11 @@ def build(language: Language, source_uid: str = SOURCE_UID) -> models.Dashboard:
             board = board.with_panel(_curve_panel(WIRE_QUANTITIES[name], language, source_uid))
     board = board.with_row(dashboard.Row(word("data", language)))
     board = board.with_panel(_completeness_panel(language, source_uid)).with_panel(_backlog_panel(language, source_uid))
-    return _numbered(board.build())
-
-
-def _numbered(board: models.Dashboard) -> models.Dashboard:
-    """Panels with ids in their order: Grafana would give its own, and every publish would look like a change."""
-    for number, panel in enumerate(board.panels or [], start=1):
-        panel.id_val = number
-    return board
+    return numbered(board.build())
 
 
 def _title(quantity: Quantity, language: Language) -> str:
     return quantity.title_en if language == "en" else quantity.title_zh
-
-
-def _source(uid: str) -> models.DataSourceRef:
-    return models.DataSourceRef(type_val="influxdb", uid=uid)
-
-
-def _target(ref_id: str, measurement: str, query: str, alias: str, uid: str) -> Target:
-    return Target(InfluxQuery(ref_id=ref_id, measurement=measurement, query=query, alias=alias, datasource_uid=uid))
-
-
-def _site_variable(language: Language, uid: str) -> dashboard.QueryVariable:
-    return (
-        dashboard.QueryVariable("site")
-        .label(word("branch", language))
-        .datasource(_source(uid))
-        .query(SITES)
-        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(models.VariableSort.ALPHABETICAL_ASC)
-        .multi(False)
-        .include_all(False)
-    )
 
 
 def _quantity_variable(language: Language) -> dashboard.CustomVariable:
@@ -159,8 +132,8 @@ def _now_panel(quantity: Quantity, language: Language, uid: str) -> stat.Panel:
         stat.Panel()
         .title(_title(quantity, language))
         .description(_limit_text(quantity, language))
-        .datasource(_source(uid))
-        .with_target(_target("A", "air", newest(quantity.name), _PLACE, uid))
+        .datasource(source(uid))
+        .with_target(target("A", "air", newest(quantity.name), _PLACE, uid))
         .unit(_GRAFANA_UNITS[quantity.unit])
         .decimals(quantity.decimals)
         .thresholds(_thresholds(quantity))
@@ -182,8 +155,8 @@ def _curve_panel(quantity: Quantity, language: Language, uid: str) -> timeseries
     style = common_models.GraphThresholdsStyleMode.DASHED if has_limit else common_models.GraphThresholdsStyleMode.OFF
     return (
         _time_series(_title(quantity, language), _limit_text(quantity, language), uid)
-        .with_target(_target("A", "air", curve(quantity.name), _PLACE, uid))
-        .with_target(_target("B", "air", curve(f"{quantity.name}_suspect"), suspect, uid))
+        .with_target(target("A", "air", curve(quantity.name), _PLACE, uid))
+        .with_target(target("B", "air", curve(f"{quantity.name}_suspect"), suspect, uid))
         .override_by_query("B", doubtful)
         .unit(_GRAFANA_UNITS[quantity.unit])
         .decimals(quantity.decimals)
@@ -198,7 +171,7 @@ def _time_series(title: str, description: str, uid: str) -> timeseries.Panel:
         timeseries.Panel()
         .title(title)
         .description(description)
-        .datasource(_source(uid))
+        .datasource(source(uid))
         .interval(WRITE_INTERVAL)
         .legend(
             common.VizLegendOptions()
@@ -215,7 +188,7 @@ def _time_series(title: str, description: str, uid: str) -> timeseries.Panel:
 def _completeness_panel(language: Language, uid: str) -> timeseries.Panel:
     return (
         _time_series(word("completeness", language), word("completeness_note", language), uid)
-        .with_target(_target("A", "air", completeness("$quantity"), _PLACE, uid))
+        .with_target(target("A", "air", completeness("$quantity"), _PLACE, uid))
         .unit("percent")
         .min(0)
         .max(100)
@@ -227,7 +200,7 @@ def _completeness_panel(language: Language, uid: str) -> timeseries.Panel:
 def _backlog_panel(language: Language, uid: str) -> timeseries.Panel:
     return (
         _time_series(word("backlog", language), word("backlog_note", language), uid)
-        .with_target(_target("A", "agent", backlog(), "[[tag_agent]]", uid))
+        .with_target(target("A", "agent", backlog(), "[[tag_agent]]", uid))
         .unit("short")
         .decimals(0)
         .min(0)

@@ -74,3 +74,29 @@ def backlog() -> str:
 
 SITES = 'SHOW TAG VALUES FROM "air" WITH KEY = "site"'
 """All branches, for the variable."""
+
+
+def alerts_by(state: str, tag: str | None = None) -> str:
+    """How many changes of alarms made them so, over the whole time; by a tag or in all."""
+    group = "" if tag is None else f' GROUP BY "{tag}"'
+    return f'SELECT count("id") FROM "alert" WHERE "state" = \'{state}\' AND {IN_BRANCH}{group}'
+
+
+def alerts_over_time() -> str:
+    """How many alarms rose in each interval, by severity."""
+    return (
+        f'SELECT count("id") FROM "alert" WHERE "state" = \'unacknowledged\' AND {IN_BRANCH} '
+        'GROUP BY time($__interval), "severity" fill(none)'
+    )
+
+
+def alert_changes() -> str:
+    """The newest changes of alarms, a row each."""
+    return (
+        'SELECT "state", "message", "value", "severity", "site", "room", "point", "rule", "id" FROM "alert" '
+        f"WHERE {IN_BRANCH} ORDER BY time DESC LIMIT 200"
+    )
+
+
+ALERT_SITES = 'SHOW TAG VALUES FROM "alert" WITH KEY = "site"'
+"""All branches that ever had an alarm, for the variable."""

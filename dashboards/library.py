@@ -6,7 +6,7 @@ from typing import Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import branch_air
+from dashboards import alerts, branch_air
 from dashboards.places import SOURCE_UID
 from dashboards.words import LANGUAGES
 
@@ -16,7 +16,7 @@ Dashboard = dict[str, Any]
 
 def build_all(source_uid: str = SOURCE_UID) -> dict[str, Dashboard]:
     """Every dashboard in every language, by its uid."""
-    built = [branch_air.build(language, source_uid) for language in LANGUAGES]
+    built = [module.build(language, source_uid) for module in (branch_air, alerts) for language in LANGUAGES]
     parsed = [json.loads(JSONEncoder().encode(one)) for one in built]
     return {str(one["uid"]): one for one in parsed}
 

@@ -8,3 +8,8 @@ KEPT: Final = Path(__file__).parent / "json"
 
 SOURCE_UID: Final = "openhall"
 """The uid of the InfluxDB data source in Grafana."""
+
+
+def long_source(source_uid: str) -> str:
+    """The uid of the data source of the bucket `openhall_long`, beside that of `openhall`."""
+    return f"{source_uid}-long"

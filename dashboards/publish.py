@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from dashboards.drift import differences
 from dashboards.errors import GrafanaRefused
 from dashboards.library import Dashboard, text_of
+from dashboards.places import long_source
 
 MARK: Final = "openhall-dashboards "
 """Every save of ours says so, with a hash of what was saved: a last save without it is a person's."""
@@ -100,12 +101,14 @@ def publish(
         GrafanaRefused: If the data source is missing, or Grafana will not.
         GrafanaUnreachable: If it does not answer.
     """
-    if not grafana.has_source(source_uid):
-        text = (
-            f"Grafana has no data source with the uid {source_uid!r}; add an InfluxDB one (InfluxQL, the database or "
-            "bucket 'openhall', a user that may only read) with that uid, or name yours with --datasource-uid"
-        )
-        raise GrafanaRefused(text, status=404)
+    for uid, bucket in ((source_uid, "openhall"), (long_source(source_uid), "openhall_long")):
+        if not grafana.has_source(uid):
+            text = (
+                f"Grafana has no data source with the uid {uid!r}; add an InfluxDB one (InfluxQL, the database or "
+                f"bucket {bucket!r}, a user that may only read) with that uid, or name yours with --datasource-uid "
+                "(the one of 'openhall_long' has '-long' behind its uid)"
+            )
+            raise GrafanaRefused(text, status=404)
     if not dry_run:
         grafana.ensure_folder(folder_uid, folder_title)
     return [_publish_one(grafana, board, folder_uid, force=force, dry_run=dry_run) for board in boards.values()]

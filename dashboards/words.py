@@ -38,6 +38,31 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "about zero afterwards; nothing is lost meanwhile.",
         "网点因未收到回执而保留的数据包。线路中断时上升,恢复后回落到接近零;期间数据不会丢失。",
     ),
+    "alerts_title": ("OpenHall: alerts", "OpenHall:报警"),
+    "alerts_description": (
+        "What rose, what was taken and what ended, from the measurement alert; one point is one change of state.",
+        "报警的产生、处理与结束,来自 alert 数据;每个点是一次状态变化。",
+    ),
+    "alerts_counts": ("How many", "数量"),
+    "alerts_count_note": (
+        "Changes into this state within the time shown, not what is open now: that is on the board.",
+        "所选时间内进入该状态的次数,并非当前未关闭的数量;当前状态请看看板。",
+    ),
+    "alerts_unacknowledged": ("Risen", "产生"),
+    "alerts_acknowledged": ("Taken by somebody", "有人处理"),
+    "alerts_returned_unacknowledged": ("Over, nobody had it", "恢复但无人处理"),
+    "alerts_shelved": ("Put aside", "搁置"),
+    "alerts_suppressed": ("Held back", "抑制"),
+    "alerts_normal": ("Ended", "结束"),
+    "alerts_risen": ("Alarms that rose, per hour and severity", "每小时产生的报警(按级别)"),
+    "alerts_risen_note": (
+        "Ten an hour for one person are more than they can answer well (ISA-18.2, IEC 62682).",
+        "每人每小时超过约十条即难以妥善应对(ISA-18.2、IEC 62682)。",
+    ),
+    "alerts_by_rule": ("Risen, by rule", "产生次数(按规则)"),
+    "alerts_by_site": ("Risen, by branch", "产生次数(按网点)"),
+    "alerts_changes": ("The newest changes", "最近变化"),
+    "alerts_changes_note": ("At most 200, the newest first.", "最多 200 条,最新的在前。"),
     "below": ("at most", "不高于"),
 }
 

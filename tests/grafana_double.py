@@ -31,7 +31,7 @@ class GrafanaDouble:
     """Its state, and how it answers."""
 
     role: str = "Editor"
-    sources: set[str] = field(default_factory=lambda: {"openhall"})
+    sources: set[str] = field(default_factory=lambda: {"openhall", "openhall-long"})
     folders: dict[str, str] = field(default_factory=dict)
     boards: dict[str, _Kept] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
