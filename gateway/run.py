@@ -43,6 +43,7 @@ from gateway.rollups.roller import Roller
 from gateway.sites.book import SiteBook
 from gateway.state.state import State
 from gateway.store_gate import StoreGate
+from gateway.stores.watched_store import watched
 from gateway.web_server import WebServer, listen
 from gateway.worker import Worker
 from telemetry.clock import Clock, SystemClock, to_ms
@@ -122,7 +123,7 @@ class Gateway:
             undo.callback(listener.close)
             self._state = State.open(config.state.url)
             undo.callback(self._state.close)
-            self._store = make_store(config, self._clock)
+            self._store = watched(make_store(config, self._clock))
             undo.callback(self._store.close)
             self._bus = MqttBus(
                 config.broker,

@@ -21,10 +21,11 @@ from gateway.ingest.queues import Limit, SharedQueue
 from gateway.ingest.second_look import SecondLook, Stretch
 from gateway.ingest.settings import IngestSettings
 from gateway.metrics import Metrics
-from gateway.ports import Point, Refused, Store
+from gateway.ports import Point, Refused
 from gateway.quality.single import SUSPECT_FIELDS
 from gateway.rollups.touched import TouchedHours
 from gateway.state.state import State
+from gateway.stores.watched_store import WatchedStore
 from telemetry import messages
 from telemetry.bus import Message
 from telemetry.clock import Clock, to_ms
@@ -59,7 +60,7 @@ class Committer:
     def __init__(
         self,
         *,
-        store: Store,
+        store: WatchedStore,
         state: State,
         ledger: Ledger,
         marks: Marks,
@@ -140,6 +141,7 @@ class Committer:
         Raises:
             StoreUnavailable, StateUnavailable: Not done; the next round does it first.
         """
+        failures = self._store.failures
         stored = self._store.marks()
         if stored is not None:
             lost = self._marks.compare(stored)
@@ -150,6 +152,7 @@ class Committer:
         else:
             self._ledger.set_epochs(self._marks.read())
         self._compare_first = False
+        self._store.settle(failures)
 
     def round(self) -> int:
         """Commit once; returns how many packs were dealt with, 0 if there were none or the store did not take them.
@@ -159,7 +162,7 @@ class Committer:
         if self.wait_s() > 0:
             return 0
         try:
-            if self._compare_first:
+            if self._compare_first or self._store.is_in_doubt:
                 self.prove()
             self._expire()
             self._parking.weigh()
@@ -241,6 +244,8 @@ class Committer:
         refused: list[Refused] = []
         size = self._settings.round_points
         for at in range(0, len(everything), size):
+            if self._store.is_in_doubt:
+                raise StoreUnavailable("it failed for somebody else just now; the marks are compared first")
             found = self._store.write(everything[at : at + size])
             refused += [Refused(at + one.place, one.detail) for one in found]
         for one in refused:

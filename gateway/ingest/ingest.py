@@ -26,6 +26,7 @@ from gateway.metrics import Metrics
 from gateway.ports import Alerts, Store
 from gateway.rollups.touched import TouchedHours
 from gateway.state.state import State
+from gateway.stores.watched_store import watched
 from telemetry.bus import Message
 from telemetry.clock import Clock, to_ms
 from telemetry.errors import Reason
@@ -87,6 +88,8 @@ class Ingest:
             census_every_s: How often the gauges over all agents and sites are set anew, and changed keys looked for.
             keep_evidence: Keeps the raw packs of branches with an acceptance case.
         """
+        # Its own questions, and those of whoever else shares it, must hide no failure from the commit.
+        shared = watched(store)
         self._regions = list(regions)
         self._state = state
         self._publish = publish
@@ -101,7 +104,7 @@ class Ingest:
             }
         )
         self.directory = Directory(
-            clock=clock, store=store, online_s=settings.online_s, agents=settings.agents, points=settings.points
+            clock=clock, store=shared, online_s=settings.online_s, agents=settings.agents, points=settings.points
         )
         self.ledger = Ledger(
             state,
@@ -116,7 +119,7 @@ class Ingest:
         self.touched = TouchedHours(state)
         self._marks = Marks(state, regions, clock)
         self._committer = Committer(
-            store=store,
+            store=shared,
             state=state,
             ledger=self.ledger,
             marks=self._marks,
