@@ -1,10 +1,29 @@
 """The bodies about alarms that the API takes and gives. Times are Unix seconds."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from gateway.alerts.alarm import Alarm
+from gateway.alerts.incidents import Incident
+from gateway.alerts.parts import AlertDesk
+from gateway.alerts.records import incidents_of
 from gateway.alerts.texts import Wording
 from telemetry.clock import to_seconds
+
+
+class IncidentState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the owner's emergency plan asks of an alarm.
+
+    Attributes:
+        grade: The plan's.
+        due: Until when it is to be reported.
+        standing: `due`, `in-time`, `late`, `missed`, `false`.
+    """
+
+    grade: str
+    due: float
+    standing: str
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +54,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         ended: When the alarm ended; null while it is open.
         advice: What to do now, in the language of the request.
         simulated: Whether a simulated sensor told it.
+        incident: What the emergency plan asks; null where it asks nothing.
     """
 
     id: str
@@ -60,6 +80,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     ended: float | None
     advice: str
     simulated: bool
+    incident: IncidentState | None = None
 
 
 class Alerts(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,8 +112,21 @@ class Shelving(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
 
 
-def alert_of(alarm: Alarm, wording: Wording, language: str) -> Alert:
-    """An alarm as the API shows it."""
+def alerts_of(desk: AlertDesk, alarms: Sequence[Alarm], language: str, now_ms: int) -> list[Alert]:
+    """Alarms as the API shows them.
+
+    Raises:
+        StateUnavailable: If the plan grades alarms, and the database does not say which were reported.
+    """
+    incidents: dict[int, Incident] = {}
+    if desk.config.grade:
+        with desk.database.read() as connection:
+            found = incidents_of(connection, alarms, desk.config.grade, now_ms)
+        incidents = {one.alarm.id: one for one in found}
+    return [_alert(alarm, desk.wording, language, incidents.get(alarm.id)) for alarm in alarms]
+
+
+def _alert(alarm: Alarm, wording: Wording, language: str, incident: Incident | None) -> Alert:
     return Alert(
         id=str(alarm.id),
         rule=alarm.key.rule,
@@ -117,6 +151,11 @@ def alert_of(alarm: Alarm, wording: Wording, language: str) -> Alert:
         ended=None if alarm.closed_ms is None else to_seconds(alarm.closed_ms),
         advice=wording.advice(alarm, language) if alarm.active else "",
         simulated=alarm.simulated,
+        incident=None
+        if incident is None
+        else IncidentState(
+            grade=incident.grade.name, due=to_seconds(incident.due_ms), standing=incident.standing.value
+        ),
     )
 
 

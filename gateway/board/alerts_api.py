@@ -10,7 +10,7 @@ from gateway.alerts import alarm_rows, outbox
 from gateway.alerts.alarm import Alarm, Shelf, Step
 from gateway.alerts.parts import AlertDesk
 from gateway.alerts.words import Reason, State
-from gateway.board.alert_answers import Acknowledgement, Alert, Alerts, Shelving, alert_of
+from gateway.board.alert_answers import Acknowledgement, Alert, Alerts, Shelving, alerts_of
 from gateway.board.alert_history_answers import AlertHistory, change_of, notice_of
 from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
@@ -50,7 +50,7 @@ class AlertsApi(Controller):
         only(request, "state", "site", "limit", "after")
         desk, language = desk_of(sources), preferred(request.headers.get("accept-language", ""))
         found = desk.engine.alarms(state=_state(which), site=site, before=after_ms(after), limit=limit + 1)
-        page = [alert_of(alarm, desk.wording, language) for alarm in found[:limit]]
+        page = alerts_of(desk, found[:limit], language, to_ms(sources.clock.now()))
         return Alerts(alerts=page, next=next_word(int(page[-1].id)) if len(found) > limit else None)
 
     @get("/{alert:int}", sync_to_thread=True, summary="One alarm", responses=problems(404, 503))
@@ -58,7 +58,7 @@ class AlertsApi(Controller):
         """Also when it has ended."""
         only(request)
         desk = desk_of(sources)
-        return alert_of(_require(desk, alert), desk.wording, preferred(request.headers.get("accept-language", "")))
+        return _shown(request, sources, _require(desk, alert))
 
     @get(
         "/{alert:int}/history",
@@ -101,7 +101,7 @@ class AlertsApi(Controller):
         require_same_site(request)
         desk = desk_of(sources)
         by = name_of(request, desk.config, data.by if data is not None else "")
-        return _answer(request, desk, _known(desk.engine.acknowledge(alert, by), alert))
+        return _shown(request, sources, _known(desk.engine.acknowledge(alert, by), alert).alarm)
 
     @post(
         "/{alert:int}/shelve",
@@ -127,7 +127,7 @@ class AlertsApi(Controller):
             raise RequestError(409, "Not to be silenced", detail)
         if step.reason is Reason.IS_CLOSED:
             raise RequestError(409, "Has ended", f"alert {alert} has ended; there is nothing to put aside")
-        return _answer(request, desk, step)
+        return _shown(request, sources, step.alarm)
 
 
 def desk_of(sources: Sources) -> AlertDesk:
@@ -174,5 +174,7 @@ def _known(step: Step | None, alert: int) -> Step:
     return step
 
 
-def _answer(request: Ask, desk: AlertDesk, step: Step) -> Alert:
-    return alert_of(step.alarm, desk.wording, preferred(request.headers.get("accept-language", "")))
+def _shown(request: Ask, sources: Sources, alarm: Alarm) -> Alert:
+    language = preferred(request.headers.get("accept-language", ""))
+    (shown,) = alerts_of(desk_of(sources), [alarm], language, to_ms(sources.clock.now()))
+    return shown

@@ -13,7 +13,7 @@ from gateway.alerts.errors import PlanRefused
 from gateway.alerts.mine import alarms_of
 from gateway.alerts.plans import HandOver
 from gateway.board import people_answers as answers
-from gateway.board.alert_answers import Alerts, alert_of
+from gateway.board.alert_answers import Alerts, alerts_of
 from gateway.board.alerts_api import desk_of
 from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
@@ -83,7 +83,7 @@ class PeopleApi(Controller):
         name = known_person(desk.config, person).name
         with desk.database.read() as connection:
             found = alarms_of(connection, person, name, before=after_ms(after), limit=limit + 1)
-        page = [alert_of(alarm, desk.wording, language) for alarm in found[:limit]]
+        page = alerts_of(desk, found[:limit], language, to_ms(sources.clock.now()))
         return Alerts(alerts=page, next=next_word(int(page[-1].id)) if len(found) > limit else None)
 
     @get("/rota", sync_to_thread=True, summary="Whose turn it is", responses=problems(404))

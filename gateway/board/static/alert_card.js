@@ -10,6 +10,13 @@ import { age } from "./format.js";
 const RANK = ["emergency", "critical", "warning", "info"];
 const ASKS = ["unacknowledged", "returned-unacknowledged"];
 const HELD = ["shelved", "suppressed", "out-of-service"];
+const INCIDENTS = {
+  due: "incident_due",
+  missed: "incident_missed",
+  "in-time": "incident_in_time",
+  late: "incident_late",
+  false: "incident_false",
+};
 const TIMES = [[3600, "hour"], [14400, "hours4"], [86400, "day"], [259200, "days3"], [604800, "days7"]];
 
 /** What nobody has first, what is held back last; within that the graver, then the newer. */
@@ -57,16 +64,18 @@ export class AlertCard {
     this.since = el("p");
     this.advice = el("p");
     this.state = el("p", { class: "state" });
+    this.incident = el("p", { class: "incident" });
+    this.report = el("button", { type: "button", class: "second", onclick: () => this.#report() });
     this.have = el("button", { type: "button", onclick: () => this.#take() });
     this.shelve = el("button", { type: "button", class: "second", onclick: () => this.#putAside() });
     this.more = el("button", { type: "button", class: "second", "aria-expanded": "false", onclick: () => this.#open() });
-    this.doing = el("div", { class: "doing" }, this.have, this.shelve, this.more);
+    this.doing = el("div", { class: "doing" }, this.have, this.shelve, this.report, this.more);
     this.history = new History(alert.id);
     this.root = el(
       "li",
       { class: "alarm" },
       el("p", { class: "marks" }, this.severity, this.simulated),
-      this.title, this.where, this.since, this.advice, this.state, this.doing, this.history.root,
+      this.title, this.where, this.since, this.advice, this.incident, this.state, this.doing, this.history.root,
     );
   }
 
@@ -90,7 +99,13 @@ export class AlertCard {
     setText(this.state, stateWords(alert));
     this.#button(this.have, "have", isNobodys(alert));
     this.#button(this.shelve, "shelve", alert.severity !== "emergency" && ["unacknowledged", "acknowledged"].includes(alert.state));
+    this.#button(this.report, "report", alert.incident !== null);
     this.#button(this.more, "history", true);
+    show(this.incident, alert.incident !== null);
+    if (alert.incident) {
+      const { grade, due, standing } = alert.incident;
+      setText(this.incident, tell(INCIDENTS[standing], { grade, time: moment(due) }));
+    }
     if (this.history.isOpen) this.history.refresh();
   }
 
@@ -136,6 +151,21 @@ export class AlertCard {
         const end = values.time === "until" ? { until: new Date(values.until).getTime() / 1000 } : { for_s: Number(values.time) };
         return api.shelve(alert.id, { by: me.take(values), reason: values.reason, ...end });
       },
+    });
+  }
+
+  async #report() {
+    const { alert, me } = this;
+    await this.#ask({
+      title: tell("report_title"),
+      text: tell("report_text"),
+      fields: [
+        ...me.fields(),
+        { name: "kind", label: tell("report_kind"), kind: "select", value: "done", options: [["done", tell("report_done")], ["false", tell("report_false")]] },
+        { name: "note", label: tell("report_note"), kind: "text", most: 500 },
+      ],
+      button: tell("report_do"),
+      act: (values) => api.report(alert.id, { by: me.take(values), note: values.note, false: values.kind === "false" }),
     });
   }
 

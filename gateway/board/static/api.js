@@ -73,6 +73,7 @@ export const endedAlerts = (after) => ask("/api/v1/alerts", { state: "normal", l
 export const alertHistory = (id) => ask(`/api/v1/alerts/${id}/history`, { limit: 1000 });
 export const acknowledge = (id, by) => ask(`/api/v1/alerts/${id}/acknowledge`, {}, { body: { by } });
 export const shelve = (id, body) => ask(`/api/v1/alerts/${id}/shelve`, {}, { body });
+export const report = (id, body) => ask(`/api/v1/alerts/${id}/report`, {}, { body });
 export const me = () => ask("/api/v1/me");
 export const people = () => whole("/api/v1/people", "people", 10000);
 export const person = (who) => ask(`/api/v1/people/${named(who)}`);

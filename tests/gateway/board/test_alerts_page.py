@@ -47,6 +47,7 @@ def living(tmp_path: Path) -> Iterator[Branches]:
             },
             "channels": {"file": {"kind": "file", "path": str(tmp_path / "told.jsonl")}},
             "sites": {"xidan": {"responsible": ["li-na"], "deputy": ["wang"]}},
+            "grade": [{"name": "II", "severities": ["emergency"], "report_within_s": 7200}],
             "rota": [{"region": "north", "first": "2026-11-23", "each_days": 7, "people": ["li-na", "wang"]}],
         },
         AlertsConfig,
@@ -155,6 +156,24 @@ def test_the_history_says_what_changed_and_how_far_each_message_came(living: Bra
     page.get_by_role("link", name="Past").click()
     expect(page.locator("#past-list li.alarm")).to_contain_text("Wang Wei had it")
     expect(page.locator("#past-list").get_by_role("button", name="I have it")).to_be_hidden()
+
+
+def test_an_incident_is_reported_from_the_page(living: Branches, web: Web, page: Page) -> None:
+    """Its deadline stands on it; the report is noted with who made it, and may be called off."""
+    catch_up(living)
+    living.cord("called")
+    page.goto(f"{web.url}alerts")
+    page.locator("#me-choice").select_option("Li Na")
+    card = page.locator("li.alarm")
+    expect(card.locator(".incident")).to_contain_text("Incident of grade II: report it by")
+    card.get_by_role("button", name="Report").click()
+    page.get_by_role("dialog", name="Report this incident").get_by_role("button", name="Note it").click()
+    expect(card.locator(".incident")).to_have_text("Incident of grade II: reported in time")
+    card.get_by_role("button", name="Report").click()
+    dialog = page.get_by_role("dialog", name="Report this incident")
+    dialog.get_by_label("What", exact=True).select_option("It was no incident")
+    dialog.get_by_role("button", name="Note it").click()
+    expect(card.locator(".incident")).to_contain_text("it was none")
 
 
 def test_mine_are_my_alarms_my_turns_and_handing_over(living: Branches, web: Web, page: Page) -> None:
@@ -294,7 +313,7 @@ def test_both_languages_have_every_word_and_every_word_that_is_used(web: Web, pa
         assert set(holes.findall(text)) == set(holes.findall(words["zh-CN"][key])), key
     folder = Path(__file__).parents[3] / "gateway" / "board" / "static"
     code = "".join(file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name != "alert_words.js")
-    built = ("severity_", "count_nobody_", "count_open_", "have_of", "shelve_of", "history_of")
+    built = ("severity_", "count_nobody_", "count_open_", "have_of", "shelve_of", "history_of", "report_of")
     assert [key for key in words["en"] if not key.startswith(built) and not re.search(rf"\b{key}\b", code)] == []
 
 
