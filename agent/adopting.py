@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from agent import build
+from agent.care import care_file
 from agent.clock_trust import why_trusted
 from agent.config import AgentConfig
 from agent.declaring import Dropped
@@ -75,6 +76,9 @@ def adopt_journal(config: AgentConfig, old: Path, *, clock: Clock | None = None)
         config, path, build.root_of(config), clock=clock, rng=build.own_random(), trusted=trusted
     )
     try:
+        if care_file(old).is_file() and not care_file(path).exists():
+            # The sensors are the same ones: their hours go on.
+            shutil.copyfile(care_file(old), care_file(path))
         taken = journal.adopt(rows, lost)
     except JournalError as error:
         raise ConfigurationError([f"$.journal.path: {error}"]) from error

@@ -28,6 +28,7 @@ Wait = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 """Seconds, more than nothing and at most a day."""
 
 Words = Annotated[str, msgspec.Meta(min_length=1)]
+Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
 class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -214,12 +215,14 @@ class CalibrationConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         gain: By quantity; each value is multiplied by it.
         date: The day of the certificate.
         certificate: Its number.
+        valid_days: So long after its day it holds; then it is said that a new one is due.
     """
 
     offset: dict[str, float] = {}
     gain: dict[str, Annotated[float, msgspec.Meta(gt=0)]] = {}
-    date: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")] = ""
+    date: Annotated[str, msgspec.Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
     certificate: str = ""
+    valid_days: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 365
 
     def declared(self) -> Calibration:
         """As presence declares it."""
@@ -240,6 +243,7 @@ class SensorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         ambient_pressure_hpa: The air pressure itself, where it is known better.
         self_calibration: Let the part take the lowest CO2 of the week for fresh air.
         temperature_offset_c: How much the part warms itself in its housing.
+        installed: The day it was put there; for parts without a serial number another day means another sensor.
         calibration: What a calibration found.
     """
 
@@ -253,6 +257,7 @@ class SensorConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ambient_pressure_hpa: Annotated[int, msgspec.Meta(ge=500, le=1_200)] | None = None
     self_calibration: bool = False
     temperature_offset_c: Annotated[float, msgspec.Meta(ge=0, le=20)] | None = None
+    installed: Day | None = None
     calibration: CalibrationConfig | None = None
 
 

@@ -1,6 +1,7 @@
 """What the types of the configuration cannot say: settings that do not fit each other, or the parts, or the files."""
 
 from collections.abc import Iterator
+from datetime import date
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,6 +96,8 @@ def _calibration_problems(place: str, sensor: "SensorConfig", part: Part) -> Ite
     calibration = sensor.calibration
     if calibration is None:
         return
+    if calibration.date and not _is_day(calibration.date):
+        yield f"{place}.date: {calibration.date} is no day of the calendar"
     for table, numbers in (("offset", calibration.offset), ("gain", calibration.gain)):
         for quantity, number in numbers.items():
             if part.channel(quantity) is None:
@@ -102,6 +105,14 @@ def _calibration_problems(place: str, sensor: "SensorConfig", part: Part) -> Ite
                 yield f"{place}.{table}.{quantity}: the {part.title} does not measure it; it measures {known}"
             elif not isfinite(number):
                 yield f"{place}.{table}.{quantity}: {number} is no finite number"
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _place_problems(

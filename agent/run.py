@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 import structlog
 
 from agent import build, sensing
+from agent.care import Care, care_file
 from agent.clock_trust import why_trusted
 from agent.core import AgentCore
 from agent.facility import Checked, Facility, FacilityEvent, Moved
@@ -92,8 +93,14 @@ class Agent:
         )
         self._mirror = build.link_of(config, root, list(self.core.points.values()), clock=clock, rng=rng)
         sink = self.core if self._mirror is None else self._mirror.beside(self.core)
+        self._care = Care(care_file(path), clock)
         self._sampler = Sampler(
-            sensing.plans_of(config, simulate=simulate), sink=sink, settings=config.sampler, clock=clock, rng=rng
+            sensing.plans_of(config, simulate=simulate),
+            sink=sink,
+            care=self._care,
+            settings=config.sampler,
+            clock=clock,
+            rng=rng,
         )
         links = sensing.links_of(config, simulate=simulate)
         self._workers = Workers(
@@ -211,6 +218,7 @@ class Agent:
             self._mirror.close(STOP_MIRROR_S)
         self._shell.close(STOP_BUS_S)
         log.info("agent ends", why=self._stopping or self._orders.restart or "fault", **self._counters())
+        self._care.save()
         self._journal.close()
 
 

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from agent.care import Care
 from agent.config import CalibrationConfig, SamplerConfig
 from telemetry.clock import Clock
 from telemetry.parts import Part
@@ -74,6 +75,7 @@ class SensorPlan:
     period_s: float
     calibration: CalibrationConfig | None = None
     simulated: bool = False
+    installed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,8 @@ class _Line:
         self.needs_thread = False
         self.last: LastRead | None = None
         self.hangs = 0
+        self.news = ""
+        self.notice = ""
 
 
 class Sampler:
@@ -127,7 +131,14 @@ class Sampler:
     """
 
     def __init__(
-        self, plans: Sequence[SensorPlan], *, sink: Sink, settings: SamplerConfig, clock: Clock, rng: random.Random
+        self,
+        plans: Sequence[SensorPlan],
+        *,
+        sink: Sink,
+        settings: SamplerConfig,
+        clock: Clock,
+        rng: random.Random,
+        care: Care | None = None,
     ) -> None:
         self.readings = 0
         self.failures = 0
@@ -135,6 +146,7 @@ class Sampler:
         self._settings = settings
         self._clock = clock
         self._rng = rng
+        self._care = care
         self._lines = [_Line(plan, clock.monotonic()) for plan in plans]
         self._abandoned: set[tuple[int, int]] = set()
 
@@ -215,6 +227,8 @@ class Sampler:
         line.opened_s = line.data_s = line.due_s = now_s
         line.kind = JobKind.READ
         self._sink.identify(line.plan.point, serial)
+        if self._care is not None:
+            line.news = self._care.opened(line.plan, serial) or line.news
 
     def _read(self, line: _Line, values: Mapping[str, float]) -> None:
         problem = _problem(line.plan.part, values)
@@ -237,9 +251,18 @@ class Sampler:
         if line.failures:
             log.info("sensor reads again", point=plan.point, part=plan.part.name, failures=line.failures)
             line.failures = 0
-        if line.working is not True:
-            line.working = True
-            self._sink.set_state(plan.point, plan.room, SENSOR_KIND, True, "ok")
+        self._works(line)
+
+    def _works(self, line: _Line) -> None:
+        """Tell that a sensor reads, once; again if there is news of it, or something is due."""
+        plan, notice = line.plan, ""
+        if self._care is not None:
+            self._care.worked(plan)
+            notice = self._care.notice(plan)
+        if line.working is not True or line.news or notice != line.notice:
+            reason = "; ".join(filter(None, (line.news, notice)))
+            line.working, line.news, line.notice = True, "", notice
+            self._sink.set_state(plan.point, plan.room, SENSOR_KIND, True, "ok", reason)
 
     def _nothing_new(self, line: _Line) -> None:
         now_s = self._clock.monotonic()

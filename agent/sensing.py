@@ -64,6 +64,7 @@ def plans_of(config: AgentConfig, *, simulate: bool) -> list[SensorPlan]:
             period_s=sensor.period_s,
             calibration=sensor.calibration,
             simulated=simulate,
+            installed=sensor.installed or "",
         )
         for sensor in config.sensors
     ]
