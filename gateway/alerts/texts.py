@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from gateway.alerts import phrases
 from gateway.alerts.alarm import Alarm
+from gateway.alerts.incidents import grade_of
 from gateway.alerts.phrases import Pair
-from gateway.alerts.settings import RuleConfig
+from gateway.alerts.settings import GradeConfig, RuleConfig
 from gateway.alerts.words import Severity, Tell, When
 from gateway.notifiers.message import Message
 from telemetry.clock import to_seconds
@@ -22,14 +23,22 @@ _RATED: Final = (When.THRESHOLD, When.RATE)
 class Wording:
     """Puts alarms into words, with the names of branches and the words of rules."""
 
-    def __init__(self, titles: Mapping[str, tuple[str, str]], rules: Mapping[str, RuleConfig], time_zone: str) -> None:
+    def __init__(
+        self,
+        titles: Mapping[str, tuple[str, str]],
+        rules: Mapping[str, RuleConfig],
+        time_zone: str,
+        grades: Sequence[GradeConfig] = (),
+    ) -> None:
         """Remember the words.
 
         Args:
             titles: English and Chinese title of a branch by its id.
             rules: Rules by name, for words of their own.
             time_zone: In which times are told.
+            grades: The emergency plan, for what is to be reported by when.
         """
+        self._grades = grades
         self._titles = titles
         self._rules = rules
         self._zone = ZoneInfo(time_zone)
@@ -135,6 +144,8 @@ class Wording:
             subject = f"{phrases.MORE.in_language(language).format(count=len(alarms))} · {subject}"
         title = "".join(badges) + ("" if not badges else " ") + f"{head}: {subject}"
         blocks = [self._block(alarm, tell, language, now_ms, with_what=len(alarms) > 1) for alarm in alarms]
+        if link and tell is Tell.REPORT:
+            blocks.append(f"{phrases.REPORTED.in_language(language)}: {link}")
         if link and tell in (Tell.RISE, Tell.MISSED):
             blocks.append(f"{phrases.HAVE.in_language(language)}: {link}")
         blocks.append(f"{phrases.REFERENCE.in_language(language)} {key[:REFERENCE_LETTERS]}")
@@ -161,6 +172,10 @@ class Wording:
             lines.append(phrases.PRESSED.in_language(language).format(age=age))
         if alarm.returned_ms is not None and tell is not Tell.MISSED:
             lines.append(_line(phrases.OVER, self.time(alarm.returned_ms), language))
+        grade = grade_of(alarm, self._grades) if tell is Tell.REPORT else None
+        if grade is not None:
+            due = self.time(alarm.raised_ms + round(grade.report_within_s * 1000))
+            lines.append(_line(phrases.REPORT_BY, f"{due} ({grade.name})", language))
         lines.append(_line(phrases.BY, alarm.acknowledged_by, language))
         if tell in (Tell.RISE, Tell.MISSED) and alarm.active:
             lines.append(_line(phrases.DO, self.advice(alarm, language), language))

@@ -86,7 +86,7 @@ def rules_of(config: Config) -> tuple[RuleConfig, ...]:
 def wording_of(config: Config, rules: Sequence[RuleConfig], register: Register = dict) -> Wording:
     """The words of a gateway: its branches' titles, its rules' own."""
     titles = Titles(config.sites, register)
-    return Wording(titles, {rule.name: rule for rule in rules}, config.alerts.time_zone)
+    return Wording(titles, {rule.name: rule for rule in rules}, config.alerts.time_zone, config.alerts.grade)
 
 
 def _told(config: Config, alarm: Alarm, rules: dict[str, RuleConfig], now_ms: int) -> Iterator[Outcome]:

@@ -5,6 +5,7 @@ one person's; where it was sent into a group, whoever taps it says who they are.
 """
 
 import asyncio
+from collections.abc import Mapping
 from html import escape
 from typing import Final
 
@@ -18,6 +19,7 @@ from gateway.alerts.parts import AlertDesk
 from gateway.alerts.phrases import SEVERITIES, Pair
 from gateway.alerts.texts import gravest_first
 from gateway.alerts.words import State
+from gateway.board import report_form
 from gateway.board.alerts_api import desk_of
 from gateway.board.languages import preferred
 from gateway.board.sources import Parts, Sources
@@ -72,13 +74,18 @@ class AcknowledgePage(Controller):
     @post("/{word:str}", status_code=200)
     async def acknowledge(self, request: Ask, sources: Parts, word: FromPath[str]) -> Response[bytes]:
         """The button was pressed. Whoever holds the link may press it; no stranger's page can know it."""
-        name = (await request.form()).get("name")
-        by = " ".join(name.split())[:NAME_LETTERS] if isinstance(name, str) else ""
+        form = await request.form()
+        words = {name: _word(form.get(name)) for name in ("name", "note", "action")}
         # The database may make one wait; the loop that serves all others must not.
-        return await asyncio.to_thread(_pressed, request, sources, word, by)
+        return await asyncio.to_thread(_pressed, request, sources, word, words)
 
 
-def _pressed(request: Ask, sources: Sources, word: str, by: str) -> Response[bytes]:
+def _word(given: object) -> str:
+    return " ".join(given.split())[:NAME_LETTERS] if isinstance(given, str) else ""
+
+
+def _pressed(request: Ask, sources: Sources, word: str, words: Mapping[str, str]) -> Response[bytes]:
+    by = words["name"]
     language, claim, now_ms = _language(request), _claim(sources, word), to_ms(sources.clock.now())
     if claim is None or claim.expires_ms < now_ms:
         return _page(request, sources, word, said=None)
@@ -88,7 +95,11 @@ def _pressed(request: Ask, sources: Sources, word: str, by: str) -> Response[byt
     person = desk.config.people.get(claim.person)
     who = by if claim.in_group else (person.name if person else claim.person)
     desk.was_read(claim, now_ms)
-    asking = [alarm for alarm in desk.of_claim(claim) if alarm.state in ASKS]
+    alarms = desk.of_claim(claim)
+    if words["action"] == report_form.ACTION:
+        noted = report_form.reported(desk, alarms, who, words["note"], now_ms)
+        return _page(request, sources, word, said=(report_form.NOTED if noted else LATE).in_language(language))
+    asking = [alarm for alarm in alarms if alarm.state in ASKS]
     steps = [desk.engine.acknowledge(alarm.id, who) for alarm in asking]
     # Between opening and pressing somebody else may have been quicker.
     is_theirs = any(step is not None and step.changed for step in steps)
@@ -108,7 +119,11 @@ def _page(request: Ask, sources: Sources, word: str, *, said: str | None, status
     asking = sum(alarm.state in ASKS for alarm in alarms)
     if asking:
         parts.append(_form(claim, language, asking))
-    elif not said:
+    incidents = report_form.report_part(
+        desk, alarms, _name_field(claim, language), language, to_ms(sources.clock.now())
+    )
+    parts.append(incidents)
+    if not asking and not incidents and not said:
         parts.append(f"<p>{escape(ALL_HAD.in_language(language))}</p>")
     return _answer(language, "".join(parts), status)
 
@@ -133,14 +148,19 @@ def _alarm(desk: AlertDesk, alarm: Alarm, language: str) -> str:
 
 
 def _form(claim: Claim, language: str, count: int) -> str:
-    name = ""
-    if claim.in_group:
-        label = escape(NAME.in_language(language))
-        name = f'<label>{label} <input name="name" required maxlength="{NAME_LETTERS}" autocomplete="name"></label>'
+    name = _name_field(claim, language)
     # Without an action it goes to the page's own address, and the word is nowhere else in the page.
     button = HAVE if count == 1 else HAVE_ALL
     words = escape(button.in_language(language).format(count=count))
     return f'<form method="post">{name}<button type="submit">{words}</button></form>'
+
+
+def _name_field(claim: Claim, language: str) -> str:
+    """In a group nobody is known: whoever presses a button says who they are."""
+    if not claim.in_group:
+        return ""
+    label = escape(NAME.in_language(language))
+    return f'<label>{label} <input name="name" required maxlength="{NAME_LETTERS}" autocomplete="name"></label>'
 
 
 def _answer(language: str, body: str, status: int) -> Response[bytes]:

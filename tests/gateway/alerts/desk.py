@@ -133,7 +133,7 @@ class Desk:
             self.database,
             outbox=self.outbox,
             engine=self.engine,
-            wording=Wording({}, {rule.name: rule for rule in self.rules}, "Asia/Shanghai"),
+            wording=Wording({}, {rule.name: rule for rule in self.rules}, "Asia/Shanghai", self.config.grade),
             links=self.links,
             config=self.config,
             notifiers=self.channels,

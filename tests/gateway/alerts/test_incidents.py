@@ -93,7 +93,10 @@ def test_the_contact_is_reminded_once_before_the_deadline_unless_it_was_reported
         d.deliver()
     ((at, person, tell),) = d.heard()
     assert (at, person, tell) == (90.0, "reg", "report-due")
-    assert "Report is due" in d.told[0][-1].title
+    message = d.told[0][-1]
+    assert "Report is due" in message.title
+    assert "Report by: 2026-09-22 00:13:20 (II)" in message.text
+    assert f"I have reported it: {message.link}" in message.text
     assert alarm
     other = desk()
     say(other, call(other))

@@ -7,8 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.alerts.links import Claim
+from gateway.alerts.outbox import told_to
+from gateway.alerts.records import incidents_of
 from gateway.alerts.settings import AlertsConfig
 from tests.gateway.board.branches import Branches
+from tests.servers import wait_until
 
 
 @pytest.fixture
@@ -21,6 +25,7 @@ def branches(tmp_path: Path) -> Iterator[Branches]:
         "channels": {"file": {"kind": "file", "path": str(tmp_path / "told")}},
         "sites": {"xidan": place},
         "grade": [grade],
+        "city": ["li"],
     }
     parts = Branches(tmp_path, alerts=msgspec.convert(alerts, AlertsConfig))
     yield parts
@@ -147,3 +152,44 @@ def test_the_openapi_document_describes_them(branches: Branches) -> None:
         paths = client.get("/api/v1/openapi.json").json()["paths"]
     beside = ("windows", "windows/{window}/end", "{alert}/report", "kpis")
     assert {"/api/v1/scorecard", *(f"/api/v1/alerts/{path}" for path in beside)} <= paths.keys()
+
+
+def test_the_page_behind_a_link_takes_a_report(branches: Branches) -> None:
+    """Opening it changes nothing; its button notes the report, and the page says who made it."""
+    branches.cord("called")
+    branches.alerts.deliver()
+    desk = branches.alerts.desk
+    with branches.client() as client:
+
+        def due() -> list[str]:
+            (alarm,) = desk.engine.alarms()
+            with desk.database.read() as connection:
+                return [one.standing for one in incidents_of(connection, [alarm], desk.config.grade, branches.now_ms)]
+
+        path = "/a/" + desk.links.make(Claim(batch_of(branches), "li", branches.now_ms + 9_999_999, False))
+        page = client.get(path, headers={"accept-language": "en"}).text
+        assert "Incident of grade II: to be reported by" in page
+        assert "I have reported it" in page
+        assert due() == ["due"]
+        page = client.post(path, data={"action": "report", "note": "<b>110"}, headers={"accept-language": "en"}).text
+        assert "Noted: it is reported." in page
+        assert "reported by 李娜 at" in page
+        assert "I have reported it" not in page
+        assert "I have it" in page, "a report is no acknowledgement"
+        assert due() == ["in-time"]
+        again = client.post(path, data={"action": "report"}, headers={"accept-language": "en"}).text
+        assert "Noted" not in again
+        group = "/a/" + desk.links.make(Claim(batch_of(branches), "li", branches.now_ms + 9_999_999, True))
+        assert client.post(group, data={"action": "report"}).status_code == 400
+
+
+def batch_of(branches: Branches) -> str:
+    """The key of the message that li was told the call with."""
+    database = branches.alerts.desk.database
+
+    def keys() -> list[str]:
+        with database.read() as connection:
+            return [row["batch"] for row in told_to(connection, "li") if row["batch"]]
+
+    wait_until(lambda: bool(keys()))
+    return keys()[0]
