@@ -314,7 +314,9 @@ def who_of(request: Ask, by: str) -> str:
     Raises:
         RequestError: With status 400, if nobody says it.
     """
-    who = by.strip()[:NAME_LETTERS] or str(request.scope.get(PROGRAM) or "")
+    name, known = by.strip()[:NAME_LETTERS], str(request.scope.get(PROGRAM) or "")
+    # A name is what somebody typed; whose token or session it came with is what the gateway knows.
+    who = f"{name} ({known})" if name and known and name != known else name or known
     if not who:
         raise RequestError(400, "No name", "by: is missing; a case remembers who did what, so give a name")
     return who

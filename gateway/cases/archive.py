@@ -72,11 +72,6 @@ class Archive:
         with self._state.read() as connection:
             return {name: rows.get_file(connection, case, digest) for name, digest in judgement.event.files.items()}
 
-    def packs_sealed(self, case: int, judgement: Judgement) -> int:
-        """How many packs a judgement's bundle holds."""
-        life, members = self._life(case), self.members(case, judgement)
-        return len(self._packs(life, members, judgement.event.packs_upto))
-
     def _packs(self, life: Life, members: Mapping[str, bytes], upto: int) -> list[EvidencePack]:
         carried = plan.parse(members[bundles.PLAN], name=bundles.PLAN)
         contacts = [point for room in msgspec.json.decode(members["closure.json"]) for point in room["contacts"]]

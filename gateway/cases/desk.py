@@ -274,6 +274,7 @@ class CaseDesk:
                 files={name: rows.put_file(connection, case, name, body) for name, body in members.items()},
                 barred=tuple(sorted(dossier.barred)),
                 allow_simulated=dossier.allow_simulated,
+                packs=len(dossier.packs),
             )
             life = rows.append(connection, case, now_ms, who, event)
         self._metrics.judged.labels(str(said.verdict)).inc()

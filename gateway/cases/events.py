@@ -144,6 +144,7 @@ class Judged(_Event, frozen=True, kw_only=True, tag="judged"):
         files: By member of the bundle, the SHA-256 under which it is kept.
         barred: Entries of the plan whose instrument could not decide.
         allow_simulated: True if simulated readings counted.
+        packs: How many packs are in the bundle.
     """
 
     verdict: str
@@ -155,6 +156,7 @@ class Judged(_Event, frozen=True, kw_only=True, tag="judged"):
     files: dict[str, str]
     barred: tuple[str, ...] = ()
     allow_simulated: bool = False
+    packs: int = 0
 
 
 class Resampled(_Event, frozen=True, kw_only=True, tag="resampled"):

@@ -75,7 +75,7 @@ def report_of(
         earlier=tuple(_earlier(life, judgement)),
         seal=judgement.event.seal,
         verify_url=verify_url,
-        packs=desk.archive.packs_sealed(case, judgement),
+        packs=judgement.event.packs,
     )
 
 

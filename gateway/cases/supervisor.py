@@ -25,6 +25,8 @@ from telemetry.clock import Clock, to_ms
 log = structlog.get_logger(__name__)
 
 CASES_A_ROUND: Final = 10_000
+EVENTS_AT_MOST: Final = 5_000
+"""A sensor that comes and goes for a month must not fill the trail of its case; what people do is always noted."""
 DAY_S: Final = 86_400.0
 RUNNING: Final = (Phase.PLANNED, Phase.CLOSING, Phase.SAMPLING)
 
@@ -90,6 +92,8 @@ class Supervisor:
             return False
 
     def _note_risks(self, case: int, life: Life) -> Life:
+        if life.count >= EVENTS_AT_MOST:
+            return life
         found = supervision.risks(self._sight(life))
         for key, before in life.risks.items():
             if key not in found:
