@@ -11,7 +11,6 @@ import threading
 from collections.abc import Collection
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -29,20 +28,20 @@ from gateway.board.tokens import Tokens
 from gateway.bus_metrics import BusMetrics
 from gateway.cases.parts import make_cases
 from gateway.commands.desk import CommandDesk
-from gateway.config import Config, SqliteStoreConfig
+from gateway.config import Config
 from gateway.errors import ConfigurationError
 from gateway.ingest.calibrations import of_site
 from gateway.ingest.dead_letters import Retried, dead_letters, retry
 from gateway.ingest.ingest import Ingest
 from gateway.metrics import Metrics
 from gateway.mqtt_bus import MqttBus
-from gateway.ports import Store
 from gateway.pulses import Pulses
 from gateway.readiness import ReadinessCheck
 from gateway.rollups.roller import Roller
 from gateway.sites.book import SiteBook
 from gateway.state.state import State
 from gateway.store_gate import StoreGate
+from gateway.stores.chosen import make_evidence_store, make_store
 from gateway.stores.watched_store import watched
 from gateway.web_server import WebServer, listen
 from gateway.worker import Worker
@@ -77,29 +76,6 @@ ALERTS_STOP_S: Final = 2.0
 GARBAGE_AFTER: Final = 10_000
 """After so many new objects Python looks for garbage that refers to itself. At its 700, a handful of packs, it looks
 again and again at thousands of packs that only wait to be committed: a quarter of the time that one takes."""
-
-
-def make_store(config: Config, clock: Clock) -> Store:
-    """The store that the configuration names; nothing is opened yet."""
-    chosen = config.store
-    if isinstance(chosen, SqliteStoreConfig):
-        from gateway.stores.sqlite_store import SqliteStore
-
-        return SqliteStore(Path(chosen.path), clock=clock)
-    from gateway.stores.influx_settings import InfluxSettings
-    from gateway.stores.influx_store import InfluxStore
-
-    settings = InfluxSettings(
-        url=chosen.url,
-        token_file=None if chosen.token_file is None else Path(chosen.token_file),
-        org=chosen.org,
-        ca_file=None if chosen.ca_file is None else Path(chosen.ca_file),
-        bucket_prefix=chosen.bucket_prefix,
-        write_only=chosen.write_only,
-        timeout_s=chosen.timeout_s,
-        gzip=chosen.gzip,
-    )
-    return InfluxStore(settings, clock=clock)
 
 
 class Gateway:
@@ -152,6 +128,7 @@ class Gateway:
                 clock=self._clock,
                 registry=self._metrics.registry,
                 zones={site: words.time_zone for site, words in config.sites.items()},
+                evidence=make_evidence_store(config, self._clock),
             )
             self._ingest = Ingest(
                 regions=config.regions,
@@ -262,6 +239,7 @@ class Gateway:
         self._web.stop(HTTP_STOP_S)
         self._ready.close()
         self._store.close()
+        self._cases.close()
         self._state.close()
         log.info("gateway stopped")
 

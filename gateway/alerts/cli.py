@@ -127,8 +127,8 @@ def _over_the_store(options: argparse.Namespace, rules: RuleFile) -> Any:
     from gateway import config_file
     from gateway.alerts.replay import Replay
     from gateway.alerts.store_history import StoreHistory
-    from gateway.run import make_store
     from gateway.state.state import State
+    from gateway.stores.chosen import make_store
     from telemetry.clock import SystemClock
 
     config = config_file.load(options.config or options.rules)

@@ -16,11 +16,13 @@ from gateway.cases.checks import check_repeats, check_result, checked_plan, unpl
 from gateway.cases.dossier import Dossier, Dossiers, parsed, span_of
 from gateway.cases.errors import CaseInvalid, CaseRefused
 from gateway.cases.events import Event, Stamp
+from gateway.cases.gathering import evidence_points
 from gateway.cases.life import Life
 from gateway.cases.metrics import CaseMetrics
 from gateway.cases.rows import CaseRow, Happened
 from gateway.cases.settings import AcceptanceConfig
 from gateway.cases.studies import Studies
+from gateway.ports import Store
 from gateway.spreadsheet import UnreadableError
 from gateway.state.state import State
 from telemetry.clock import Clock, to_ms
@@ -65,6 +67,7 @@ class CaseDesk:
         settings: AcceptanceConfig,
         clock: Clock,
         metrics: CaseMetrics,
+        evidence: Store | None = None,
     ) -> None:
         self.dossiers = dossiers
         self.archive = Archive(state, dossiers, studies, clock)
@@ -72,12 +75,18 @@ class CaseDesk:
         self._state = state
         self._clock = clock
         self._metrics = metrics
+        self._evidence = evidence
         self._on_change: Callable[[], None] = lambda: None
         self._standing: Callable[[str], Mapping[str, PointInfo]] = lambda _site: {}
 
     def on_change(self, call: Callable[[], None]) -> None:
         """Whom to wake when a case changed."""
         self._on_change = call
+
+    def shut(self) -> None:
+        """Release the store of evidence."""
+        if self._evidence is not None:
+            self._evidence.close()
 
     def watch(self, standing: Callable[[str], Mapping[str, PointInfo]]) -> None:
         """Who says which instrument stands at which point of a branch."""
@@ -246,6 +255,7 @@ class CaseDesk:
 
         Raises:
             CaseRefused: If a window has not ended yet, the case is closed, or it changed meanwhile.
+            StoreUnavailable: If the store of evidence does not take the readings; nothing was judged.
         """
         life = self.look(case)
         if not life.is_open:
@@ -261,6 +271,11 @@ class CaseDesk:
         members = bundles.members_of(found)
         seal = bundles.seal_in(bundles.again(members, list(found.packs)))
         answer = msgspec.json.decode(found.verdict)
+        if self._evidence is not None:
+            # Written again by whoever judges again: the same points.
+            self._evidence.write(
+                evidence_points(life, dossier.plan, dossier.readings, self._standing(life.opened.site))
+            )
         with self._state.write() as connection:
             if rows.load(connection, case).count != life.count:
                 raise CaseRefused("the case changed while it was judged; judge it again")

@@ -11,9 +11,11 @@ from typing import Final, NamedTuple
 
 from gateway.acceptance.evidence import EvidencePack
 from gateway.acceptance.plan import Entry, Plan, Span
-from gateway.acceptance.readings import OPTIONAL, REQUIRED, SUSPECT
-from gateway.ports import StoredReading
+from gateway.acceptance.readings import OPTIONAL, REQUIRED, SUSPECT, Readings
+from gateway.cases.life import Life
+from gateway.ports import FieldValue, Point, StoredReading
 from telemetry.errors import MalformedError
+from telemetry.messages import PointInfo
 from telemetry.quantities import WIRE_QUANTITIES
 from telemetry.readings import DOUBTFUL_FLAGS, Flag
 from telemetry.senml import decode
@@ -93,6 +95,33 @@ def sensor_rows(plan: Plan, carried: Values, stored: Stored, *, simulated: froze
             if key.point == entry.point and entry.measures(key.quantity):
                 rows += _rows(entry, key, values, is_simulated=entry.point in simulated)
     return rows
+
+
+def evidence_points(life: Life, plan: Plan, readings: Readings, points: Mapping[str, PointInfo]) -> list[Point]:
+    """The sensor readings of a verdict as points of the evidence bucket, in the series that they have in the main one.
+
+    Args:
+        life: The case.
+        plan: Its plan as it was carried out.
+        readings: What entered the verdict.
+        points: What agents say stands at the branch's points; where they say nothing, the plan's room counts.
+    """
+    found: dict[tuple[str, str, int], dict[str, FieldValue]] = {}
+    for entry in plan.entries():
+        if entry.is_laboratory:
+            continue
+        room = points[entry.point].room if entry.point in points else entry.room
+        for (place, quantity), own in readings.by_entry.items():
+            if place == entry.place:
+                for reading in own:
+                    good = reading.quality <= {Flag.SIMULATED}
+                    field = quantity if good else f"{quantity}_suspect"
+                    found.setdefault((room, entry.point, reading.time_ms), {})[field] = reading.value
+    region, site = life.opened.region, life.opened.site
+    return [
+        Point("air", (("region", region), ("site", site), ("room", room), ("point", point)), time_ms, fields)
+        for (room, point, time_ms), fields in sorted(found.items())
+    ]
 
 
 def as_csv(rows: Iterable[Mapping[str, str]]) -> bytes:

@@ -50,6 +50,10 @@ class CaseParts:
     settings: AcceptanceConfig
     zones: Mapping[str, str]
 
+    def close(self) -> None:
+        """Release what it holds of its own."""
+        self.desk.shut()
+
     def watch(self, directory: Directory) -> None:
         """Let the agents' presence tell which instrument stands where."""
 
@@ -69,12 +73,23 @@ def make_cases(
     clock: Clock,
     registry: CollectorRegistry,
     zones: Mapping[str, str],
+    evidence: Store | None = None,
 ) -> CaseParts:
-    """The parts of cases on one state database and store."""
+    """The parts of cases on one state database and store.
+
+    Args:
+        settings: `[acceptance]`.
+        state: The state database.
+        store: Where readings are.
+        clock: The time.
+        registry: Where the numbers go.
+        zones: By site, its zone.
+        evidence: Where the readings that a verdict rests on are written, too, to be kept for ever; None: nowhere.
+    """
     metrics = CaseMetrics(registry)
     studies = Studies(state, store, settings=settings, clock=clock, zones=zones)
     dossiers = Dossiers(state, store, settings)
-    desk = CaseDesk(state, dossiers, studies, settings=settings, clock=clock, metrics=metrics)
+    desk = CaseDesk(state, dossiers, studies, settings=settings, clock=clock, metrics=metrics, evidence=evidence)
     return CaseParts(
         desk=desk,
         rejudging=Rejudging(desk),

@@ -1,9 +1,14 @@
 """What is worked out beside a verdict: the day of reopening, what instruments read too much, how materials compare."""
 
 import math
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from gateway.errors import StoreUnavailable
+from gateway.ports import Point, ReadingsQuery, Refused
+from gateway.stores.sqlite_store import SqliteStore
 from telemetry.messages import PointInfo
 from tests.gateway.cases.renovation import POINTS, Renovation
 
@@ -72,3 +77,28 @@ def test_a_sensors_bias_is_learned_against_the_laboratory(renovation: Renovation
         {"quantity": "hcho_ug_m3", "mean": pytest.approx(5.0), "half_width": None, "pairs": 1, "known": False}
     ]
     assert found["SFA-2"][0]["mean"] == pytest.approx(3.0)
+
+
+def test_the_readings_of_a_verdict_go_to_the_store_of_evidence_first(renovation: Renovation, tmp_path: Path) -> None:
+    """In the series that they have in the main store; a store that is away lets nothing be judged."""
+    parts = renovation.branches
+    evidence = SqliteStore(tmp_path / "evidence.sqlite3", clock=parts.clock)
+    parts.cases.desk._evidence = evidence
+    case = renovation.open()
+    renovation.sample(indoor=43.0)
+    renovation.post(f"cases/{case}/judge", {"by": "Wang"})
+    for point in ("hall-hcho", "out-hcho"):
+        query = ReadingsQuery(site="xidan", point=point, quantity="hcho_ug_m3", from_ms=0, to_ms=2**45)
+        assert evidence.readings(query) == parts.store.readings(query)
+        assert len(evidence.readings(query)) == 60
+    evidence.close()
+
+    class Away:
+        def write(self, points: Sequence[Point]) -> list[Refused]:
+            raise StoreUnavailable("away")
+
+        def close(self) -> None: ...
+
+    parts.cases.desk._evidence = Away()  # type: ignore[assignment]
+    assert "away" in renovation.post(f"cases/{case}/judge", {"by": "Wang"}, status=503)["detail"]
+    assert len(renovation.get(f"cases/{case}")["judgements"]) == 1
