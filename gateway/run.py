@@ -177,7 +177,7 @@ class Gateway:
                 clock=self._clock,
                 registry=self._metrics.registry,
             )
-            self._watch = Worker("deadman", self._deadman.round, idle_s=lambda: deadman.LOOK_S)
+            self._watch = Worker("deadman", self._watch_round, idle_s=lambda: deadman.LOOK_S)
             self._ready = ReadinessCheck(
                 ingest=self._ingest,
                 bus=self._bus,
@@ -302,6 +302,11 @@ class Gateway:
         except Exception:
             log.exception("a tick of the alarms failed, trying on")
         self._bus.set_storing(self._gate.fault is None and self._ingest.storing)
+
+    def _watch_round(self) -> int:
+        # What stands still is found only by looking again and again, whether or not anybody asks.
+        self._pulses.look(self._clock.monotonic())
+        return self._deadman.round()
 
     def _faults(self) -> list[str]:
         return [one.text for one in self._ready().reasons]

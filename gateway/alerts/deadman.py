@@ -28,7 +28,7 @@ from telemetry.clock import Clock
 log = structlog.get_logger(__name__)
 
 LOOK_S: Final = 5.0
-"""How often it looks whether everything goes round."""
+"""How often it is looked whether everything goes round, and whether a ping is due."""
 
 URGENT: Final = (Severity.CRITICAL.value, Severity.EMERGENCY.value)
 MOST_URLS: Final = 10
@@ -88,11 +88,12 @@ class Deadman:
         )
 
     def round(self) -> int:
-        """Look at everything; tell the places, where it is time and all works. Always 0: nothing is left to do."""
-        faults = list(self._faults())
+        """Where it is time and all works, tell the places. Always 0: nothing is left to do."""
         now_s = self._clock.monotonic()
         if not self._places or (self._next_s is not None and now_s < self._next_s):
             return 0
+        # Asked only when it is time: the store is one of those who answer.
+        faults = list(self._faults())
         if faults:
             self._withhold(faults)
             return 0

@@ -49,6 +49,7 @@ class Line:
 
     def pass_time(self, seconds: float, *, ticking: bool = True) -> None:
         for _ in range(round(seconds / 5)):
+            self.pulses.look(self.clock.monotonic())
             self.deadman.round()
             self.clock.advance(5)
             self.ticks += ticking
