@@ -159,6 +159,7 @@ port = {place.board_port}
 # Every reading here is made up; outside a demo none of them would count, and every page of a report says so.
 [acceptance]
 allow_simulated = true
+supervise_every_s = 2
 
 {alerts_text(place)}{sites}"""
 

@@ -10,7 +10,7 @@ from gateway.acceptance.laboratory import LaboratoryResult
 from gateway.acceptance.plan import Entry
 from gateway.acceptance.reopening import NoDay
 from gateway.acceptance.report_page import AMBER, BLACK, GREEN, GREY, RED, Cell, Page, Row
-from gateway.acceptance.report_words import Speech, digits, moment, span, unit
+from gateway.acceptance.report_words import Speech, digits, duration, moment, span, unit
 
 MAX_LOG: Final = 400
 """Lines of one room's closure log; the evidence holds all."""
@@ -87,7 +87,7 @@ def _closures(page: Page, report: CaseReport, speech: Speech) -> None:
 
 
 def _closure_row(room: ClosureRoom, report: CaseReport, speech: Speech) -> Row:
-    spans = [f"{span(own, report.zone)} ({own.length_ms / 3_600_000:.3g} h)" for own in room.closed]
+    spans = [f"{span(own, report.zone)} ({duration(own.length_ms / 3_600_000)})" for own in room.closed]
     unwatched = ", ".join(speech.kind(word) for word in room.unsupervised)
     watched = speech.text("contacts", "门窗等触点")
     if not room.is_supervised:
@@ -99,7 +99,7 @@ def _closure_row(room: ClosureRoom, report: CaseReport, speech: Speech) -> Row:
     return Row(
         cells=(
             Cell(text=room.room),
-            Cell(text=" / ".join(f"{own:g} h" for own in hours) or "-"),
+            Cell(text=" / ".join(map(duration, hours)) or "-"),
             Cell(text="\n".join(spans) or speech.text("not recorded", "无记录")),
             Cell(text=watched, colour=BLACK if room.is_supervised else AMBER),
             Cell(text=speech.text("not measured", "未测量") if found is None else speech.air_change(found)),

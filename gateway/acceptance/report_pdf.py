@@ -5,6 +5,7 @@ Equal reports give equal bytes: the only clock in it is the report's own.
 
 from collections.abc import Iterator
 from importlib.metadata import version
+from threading import Lock
 from typing import Final
 
 import segno
@@ -26,8 +27,12 @@ QR_MM: Final = 27.0
 SIGNATURES_MM: Final = 42.0
 
 
+_ONE_AT_A_TIME: Final = Lock()
+"""A report takes about a second and 100 MB: however many ask at once, a small server makes one after the other."""
+
+
 def render(report: CaseReport, language: ReportLanguage | str) -> bytes:
-    """The report as the bytes of a PDF file.
+    """The report as the bytes of a PDF file. May be called from several threads; they wait for each other.
 
     Args:
         report: What it shows.
@@ -37,6 +42,11 @@ def render(report: CaseReport, language: ReportLanguage | str) -> bytes:
         ValueError: If the language is another.
     """
     chosen = ReportLanguage(language)
+    with _ONE_AT_A_TIME:
+        return _rendered(report, chosen)
+
+
+def _rendered(report: CaseReport, chosen: ReportLanguage) -> bytes:
     speech = Speech(chosen)
     page = _paper(report, speech)
     page.set_lang("en" if chosen is ReportLanguage.ENGLISH else "zh-CN")

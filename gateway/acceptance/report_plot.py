@@ -17,6 +17,8 @@ MAX_PIECES: Final = 240
 """A curve of more readings is drawn as the lowest and highest of so many equal pieces of time: no peak is lost."""
 MAX_PLOTS: Final = 40
 """More are not drawn; the report says how many, and the evidence holds every reading."""
+SHORT_MS: Final = 600_000
+"""Of a window shorter than this the axis shows seconds."""
 MAX_LINES: Final = 8
 """More lines than this in one plot could not be told apart."""
 # Dark to light and each with its own dashes, so that a print in black and white can be read, too.
@@ -182,7 +184,7 @@ def _axes(page: Page, frame: _Frame, report: CaseReport) -> None:
     days = moment(frame.from_ms, report.zone)[:10] != moment(frame.to_ms - 1, report.zone)[:10]
     for number in range(steps + 1):
         time_ms = frame.from_ms + (frame.to_ms - frame.from_ms) * number // steps
-        word = moment(time_ms, report.zone)
+        word = moment(time_ms, report.zone, seconds=frame.to_ms - frame.from_ms < SHORT_MS)
         x = frame.x(time_ms)
         page.set_draw_color(*GREY)
         page.line(x, frame.top + frame.height, x, frame.top + frame.height + 1)

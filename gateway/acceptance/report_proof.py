@@ -76,11 +76,16 @@ def _evidence(page: Page, report: CaseReport, speech: Speech) -> None:
 def _statements(report: CaseReport, speech: Speech) -> Iterator[str]:
     yield speech.text(f"Judged by {report.software}.", f"判定程序：{report.software}。")
     readings = sum(len(own) for own in report.case.readings.by_entry.values())
-    words = speech.text(
-        f"{counted(readings, 'reading', 'readings')} entered the verdict", f"参与判定的读数 {readings} 条"
+    english, chinese = (
+        f"{counted(readings, 'reading', 'readings')} entered the verdict",
+        f"参与判定的读数 {readings} 条",
     )
-    more = speech.text(f"{report.simulated} of them simulated", f"其中模拟读数 {report.simulated} 条")
-    yield words.replace("\n", " ") + (f"; {more}".replace("\n", " ") if report.simulated else "")
+    if report.simulated:
+        english, chinese = (
+            f"{english}, {report.simulated} of them simulated",
+            f"{chinese}，其中模拟读数 {report.simulated} 条",
+        )
+    yield speech.text(f"{english}.", f"{chinese}。")
     for why, rows in sorted(report.ignored.items()):
         label = speech.ignored(why)
         yield speech.label(f"{counted(rows, 'row was', 'rows were')} not taken: {label}", f"未采用 {rows} 行：{label}")

@@ -123,6 +123,13 @@ def counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
+def duration(hours: float) -> str:
+    """A length of time in hours, or in minutes or seconds where it is less than one."""
+    if hours >= 1:
+        return f"{hours:.4g} h"
+    return f"{hours * 60:.3g} min" if hours * 60 >= 1 else f"{hours * 3600:.3g} s"
+
+
 def digits(value: float | None) -> str:
     """A number for people; verdicts compare it unrounded."""
     if value is None:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from deploy import demo_case_files as files
+from deploy import demo_closure
 from gateway.acceptance import laboratory, plan, profile, readings, verdict
 from gateway.acceptance.plan import PlanTable
 from gateway.acceptance.words import Basis, Outcome, Reason
@@ -51,6 +52,12 @@ def test_the_sensors_cannot_decide_and_the_laboratory_can() -> None:
     assert (after.verdict, after.basis, after.reasons) == (Outcome.PASS, Basis.LABORATORY, ())
 
 
+def test_the_demos_own_standard_is_one() -> None:
+    """A bank's own profile, of one row that a sensor may decide, in the form of all profiles."""
+    found = profile.parse(demo_closure.profile(30).encode())
+    assert (found.closure.natural_h, found.row[0].may_decide("sfa30")) == (pytest.approx(1 / 120), True)
+
+
 def test_without_a_demo_it_says_how_to_start_one(tmp_path: Path) -> None:
     """Exit 2, and nothing is written."""
     done = subprocess.run(
@@ -77,8 +84,19 @@ def test_the_demo_carries_a_branch_from_closure_to_a_report(tmp_path: Path) -> N
         for told in ("INDETERMINATE (screening)", "PASS (laboratory)", "Integrity: intact", "Completeness: complete"):
             assert told in said
         assert "300 good (keys: file)" in said
+        live = subprocess.run(
+            [*words, f"ARGS=--folder {demo.folder} --live --closed 5"],
+            capture_output=True, text=True, timeout=CASE_WITHIN_S, check=False,
+        )  # fmt: skip
+        assert live.returncode == 0, live.stdout + live.stderr
+        for told in ("at risk: hall: not closed as ordered", "judged: PASS (screening)"):
+            assert told in live.stdout
         reports = sorted((demo.folder / "case").glob("report-*.pdf"))
-        assert [path.name for path in reports] == ["report-1-laboratory.pdf", "report-1-screening.pdf"]
+        assert [path.name for path in reports] == [
+            "report-1-laboratory.pdf",
+            "report-1-screening.pdf",
+            "report-2-closure.pdf",
+        ]
         assert all(path.read_bytes().startswith(b"%PDF-") for path in reports)
         demo.process.send_signal(signal.SIGINT)
         assert demo.process.wait(STOPS_WITHIN_S) == 0

@@ -2,7 +2,9 @@
 
 import logging
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,7 +16,7 @@ from gateway.acceptance import phrases, report_pdf, report_plot
 from gateway.acceptance.case_report import CaseReport, ClosureLine, Site
 from gateway.acceptance.report_page import _NO_BEGIN, Page, plain, wrap
 from gateway.acceptance.report_pdf import qr_text, render
-from gateway.acceptance.report_words import ReportLanguage, Speech
+from gateway.acceptance.report_words import ReportLanguage, Speech, duration
 from gateway.acceptance.words import Language
 from telemetry.quantities import QUANTITIES
 from tests.gateway.acceptance import report_samples as samples
@@ -183,6 +185,17 @@ def test_a_report_of_a_case_without_readings_can_be_made(put: list[Put]) -> None
         )
 
 
+def test_durations_are_in_the_largest_unit_that_fits() -> None:
+    """Hours as a standard has them, less than one in minutes or seconds."""
+    assert [duration(hours) for hours in (24.0, 2.25, 1.0, 0.75, 30 / 3600)] == [
+        "24 h",
+        "2.25 h",
+        "1 h",
+        "45 min",
+        "30 s",
+    ]
+
+
 def test_states_of_several_contacts_are_said_kind_by_kind() -> None:
     """In the report's languages; what is in no list stays as it was said."""
     speech = Speech(ReportLanguage.BOTH)
@@ -194,6 +207,27 @@ def test_states_of_several_contacts_are_said_kind_by_kind() -> None:
         "door closed odd",
         "",
     ]
+
+
+def test_one_report_is_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask at once; each gets its own."""
+    running: list[str] = []
+    most: list[int] = []
+
+    def made(report: CaseReport, language: ReportLanguage) -> bytes:
+        running.append(report.number)
+        most.append(len(running))
+        # Gives the others a chance to come in between.
+        threading.Event().wait(0.01)
+        running.remove(report.number)
+        return report.number.encode()
+
+    monkeypatch.setattr(report_pdf, "_rendered", made)
+    report = samples.plain()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: render(replace(report, number=str(number)), "en"), range(16)))
+    assert found == [str(number).encode() for number in range(16)]
+    assert set(most) == {1}
 
 
 def test_another_language_is_refused() -> None:
