@@ -59,6 +59,31 @@ def command(gateway: GatewayProgram, *words: str) -> tuple[int, Any]:
     return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
 
 
+def enrol_what_the_agent_shows(gateway: GatewayProgram) -> None:
+    """Its key is there since it connected; enrolled beside the running gateway, its packs are good from then on."""
+    keys = [str(PROGRAMS / "openhall-gateway"), "keys"]
+    rest = ["--config", str(gateway.config), "--json"]
+
+    def waiting() -> list[Any]:
+        done = subprocess.run([*keys, "list", "--seen", *rest], capture_output=True, check=True, timeout=60)
+        found: list[Any] = json.loads(done.stdout)["keys"]
+        return found
+
+    wait_until(lambda: [one["agent"] for one in waiting()] == ["e2e-cmd/b1/pi-1"], within_s=30, what="the key")
+    subprocess.run([*keys, "enrol", "--all", *rest], capture_output=True, check=True, timeout=60)
+    wait_until(lambda: good(gateway) > 0, within_s=60, what="a pack of its own word")
+
+
+def good(gateway: GatewayProgram) -> float:
+    """Packs whose signature was found good."""
+    asked = urllib.request.Request(
+        f"http://{HOST}:{gateway.port}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if 'signatures_total{verdict="good"}' in line)
+
+
 def test_orders_are_carried_out_and_answered(tmp_path: Path, broker: NatsServer, gateway: GatewayProgram) -> None:
     """Read, period and logs; what the agent cannot do is said; and nobody orders without a token."""
     with gateway, Agent(tmp_path / "agent", broker.port):
@@ -85,6 +110,7 @@ def test_orders_are_carried_out_and_answered(tmp_path: Path, broker: NatsServer,
         with urllib.request.urlopen(asked, timeout=10) as answer:
             names = [one["name"] for one in json.load(answer)["commands"]]
         assert names[:2] == ["identify", "logs"]
+        enrol_what_the_agent_shows(gateway)
     code, said = command(gateway, "read")
     assert code == 4
     assert "no gateway answers" in said
