@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from agent import build, sensing
 from agent.calibrating import MEAN_S, PATIENCE_S, Reading, Verdict, Watch, judged, mean_of
 from agent.clock_trust import why_trusted
 from agent.config import AgentConfig, SensorConfig
 from agent.errors import CalibrationError, ConfigurationError
+from agent.workers import Calibratable
 from sensors import Sensor, SensorError
 from sensors.errors import CalibrationFailed
 from telemetry.calibrations import CalibrationRecord
@@ -24,14 +25,6 @@ SAID_EVERY_S: Final = 15.0
 QUANTITY: Final = "co2_ppm"
 
 Say = Callable[[str], None]
-
-
-@runtime_checkable
-class Calibratable(Protocol):
-    """A sensor that can be told what the air holds."""
-
-    def calibrate(self, reference_ppm: int) -> int:
-        """The correction in ppm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

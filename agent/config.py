@@ -175,13 +175,14 @@ class CommandsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         allow: The commands that are obeyed; `resend` always is.
     """
 
-    allow: tuple[Literal["identify", "read", "period", "config", "restart", "logs"], ...] = (
+    allow: tuple[Literal["identify", "read", "period", "config", "restart", "logs", "calibrate"], ...] = (
         "identify",
         "read",
         "period",
         "config",
         "restart",
         "logs",
+        "calibrate",
     )
 
 

@@ -18,6 +18,7 @@ from agent.presence import PresenceCard
 from agent.signer import Signer
 from agent.uplink import Uplink, UplinkSettings
 from telemetry.bus import Message
+from telemetry.calibrations import CalibrationRecord
 from telemetry.clock import Clock, to_ms
 from telemetry.errors import MalformedError
 from telemetry.messages import Command, PointInfo, encode
@@ -228,6 +229,10 @@ class AgentCore:
         """Journal the state of a facility point; None if it does not differ from its last one (rule 7)."""
         self._facility.add(self._root.facility(point))
         return self._added(self._journal.add_state(point, room, kind, working, state, reason))
+
+    def add_calibration(self, point: str, record: CalibrationRecord) -> None:
+        """Journal how the sensor of an air point was calibrated."""
+        self._added(self._journal.add_calibration(point, self.points[point].room, record.values()))
 
     def call_of(self, point: str) -> tuple[str | None, bool]:
         """A facility point's newest state, None if it never had one; and if a call stands, whether it was heard."""

@@ -1,4 +1,4 @@
-"""The commands that need more of a running agent than its journal: identify, read, period, config, restart, logs."""
+"""The commands that need more of a running agent than its journal, from identify to calibrate."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,12 +7,14 @@ from typing import Any, Final
 import structlog
 
 from agent import logs
+from agent.calibration_order import CalibrationOrder
 from agent.commands import LATER, CommandError, Handler, Later
 from agent.core import AgentCore
 from agent.errors import ConfigurationError
 from agent.facility import Facility
 from agent.sampler import LastRead, Sampler
 from agent.staging import TRIAL_S, Staging
+from telemetry.calibrations import MAX_CHARACTERS
 from telemetry.clock import Clock
 from telemetry.messages import Command
 
@@ -30,6 +32,9 @@ ANSWER_S: Final = 1.0
 """Between the answer and the end of the program, for the answer to go out."""
 
 AIR: Final = "air"
+CALIBRATED_PARTS: Final = ("scd40", "scd41")
+REFERENCE_PPM: Final = (400, 2_000)
+# Sensirion SCD4x data sheet v1.3, section 3.7.1: the range of a forced recalibration's reference.
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +84,7 @@ class Orders:
         self._is_connected = is_connected
         self._clock = clock
         self._readings: dict[str, _Reading] = {}
+        self._calibrations: dict[str, CalibrationOrder] = {}
         self._end: tuple[float, str] | None = None
         self._trial_ends_s = clock.monotonic() + TRIAL_S
         handlers: dict[str, Handler] = {
@@ -88,6 +94,7 @@ class Orders:
             "config": self._config,
             "restart": self._restart,
             "logs": self._logs,
+            "calibrate": self._calibrate,
         }
         core.add_commands({name: one if name in allow else _refused(name) for name, one in handlers.items()})
 
@@ -100,6 +107,11 @@ class Orders:
                 del self._readings[command_id]
                 found = [{"point": point, **(words or {})} for point, words in reading.points.items()]
                 self._core.finish_command(command_id, {"points": found})
+        for command_id, calibration in list(self._calibrations.items()):
+            ending = calibration.turn()
+            if ending is not None:
+                del self._calibrations[command_id]
+                self._core.finish_command(command_id, ending)
         if self._staging.trial:
             self._judge_trial(now_s)
         if self._end is not None and now_s >= self._end[0]:
@@ -108,6 +120,7 @@ class Orders:
     def next_due(self) -> float:
         """Monotonic time of the next `turn` with something to do."""
         times = [reading.begun_s + READ_WAIT_S for reading in self._readings.values()]
+        times += [calibration.next_due() for calibration in self._calibrations.values()]
         if self._staging.trial:
             times.append(self._clock.monotonic() if self._is_connected() else self._trial_ends_s)
         if self._end is not None:
@@ -198,6 +211,29 @@ class Orders:
         if not 1 <= count <= logs.KEPT_LINES:
             raise CommandError(f"lines: give 1 to {logs.KEPT_LINES}, not {count}")
         return {"lines": logs.newest(count)}
+
+    def _calibrate(self, command: Command) -> Later:
+        point, reference, by = command.point, command.reference_ppm, (command.by or "").strip()
+        info = self._core.points.get(point or "")
+        if point is None or info is None:
+            raise CommandError(_unknown(point, self._core.points))
+        if not info.part.startswith(CALIBRATED_PARTS):
+            raise CommandError(f"point: {point} has no sensor that takes a forced calibration; SCD4x do")
+        if reference is None or not REFERENCE_PPM[0] <= reference <= REFERENCE_PPM[1]:
+            raise CommandError(f"reference_ppm: give {REFERENCE_PPM[0]} to {REFERENCE_PPM[1]}, not {reference}")
+        if not 0 < len(by) <= MAX_CHARACTERS:
+            raise CommandError(f"by: say who does it, in at most {MAX_CHARACTERS} characters")
+        if any(one.point == point for one in self._calibrations.values()):
+            raise CommandError(f"{point} is being calibrated already")
+        self._calibrations[command.id] = CalibrationOrder(
+            point=point,
+            reference_ppm=round(reference),
+            by=by,
+            core=self._core,
+            sampler=self._sampler,
+            clock=self._clock,
+        )
+        return LATER
 
     # -- a configuration on trial --------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ its own period, its own worker and its own back-off, so that one that hangs or r
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import floor, isfinite
 from typing import Final, Protocol
@@ -35,19 +35,24 @@ log = structlog.get_logger(__name__)
 
 
 class JobKind(StrEnum):
-    """What a worker is asked to do: open (or open again) its sensor, or read it once."""
+    """What a worker is asked to do: open (or open again) its sensor, read it once, or calibrate it."""
 
     OPEN = "open"
     READ = "read"
+    CALIBRATE = "calibrate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One blocking call. `sensor` is the place in the list; `generation` tells a sensor's workers apart."""
+    """One blocking call. `sensor` is the place in the list; `generation` tells a sensor's workers apart.
+
+    `reference` is what to calibrate at, in the unit of the quantity.
+    """
 
     sensor: int
     generation: int
     kind: JobKind
+    reference: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +63,13 @@ class Outcome:
         values: By quantity, each in its unit; None: no new data.
         serial: Of the sensor just opened.
         error: Why it failed, None if it did not.
+        correction: What a calibration changed, in the unit of the quantity.
     """
 
     values: Mapping[str, float] | None = None
     serial: str = ""
     error: str | None = None
+    correction: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +87,10 @@ class SensorPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastRead:
-    """How the newest reading of a sensor ended: its values, calibrated, with their flags; or the error."""
+    """How the newest reading of a sensor ended: its values, calibrated, with their flags, and `raw`; or the error."""
 
     at_s: float
+    raw: Mapping[str, float] = field(default_factory=dict)
     values: Mapping[str, float]
     flags: Mapping[str, tuple[Flag, ...]]
     error: str = ""
@@ -120,6 +128,9 @@ class _Line:
         self.hangs = 0
         self.news = ""
         self.notice = ""
+        self.is_held = False
+        self.reference = 0
+        self.calibrated: Outcome | None = None
 
 
 class Sampler:
@@ -173,7 +184,7 @@ class Sampler:
             if line.busy_since_s is None and now_s >= line.due_s and self._may_open(index, line):
                 line.busy_since_s = now_s
                 line.needs_thread = False
-                jobs.append(Job(sensor=index, generation=line.generation, kind=line.kind))
+                jobs.append(Job(sensor=index, generation=line.generation, kind=line.kind, reference=line.reference))
         return jobs
 
     def next_due(self) -> float | None:
@@ -200,6 +211,20 @@ class Sampler:
             line.grid_s = None
             line.due_s = min(line.due_s, self._clock.monotonic() + period_s)
 
+    def hold(self, point: str, is_held: bool) -> None:
+        """Keep the readings of a point to ourselves, while its sensor breathes a reference; or no more."""
+        for line in self._of(point):
+            line.is_held, line.calibrated = is_held, None
+
+    def calibrate(self, point: str, reference: int) -> None:
+        """Let the sensor of a point be calibrated at its next job."""
+        for line in self._of(point):
+            line.kind, line.reference, line.due_s = JobKind.CALIBRATE, reference, self._clock.monotonic()
+
+    def calibration_of(self, point: str) -> Outcome | None:
+        """How the calibration of a point's sensor ended, None while it has not."""
+        return next((line.calibrated for line in self._of(point) if line.calibrated), None)
+
     def _of(self, point: str) -> list[_Line]:
         return [line for line in self._lines if line.plan.point == point]
 
@@ -211,7 +236,9 @@ class Sampler:
             return
         line.busy_since_s = None
         line.hangs = 0
-        if outcome.error is not None:
+        if job.kind is JobKind.CALIBRATE:
+            line.kind, line.calibrated = JobKind.READ, outcome
+        elif outcome.error is not None:
             self._fail(line, outcome.error, report=job.kind is JobKind.OPEN)
         elif job.kind is JobKind.OPEN:
             self._opened(line, outcome.serial)
@@ -241,8 +268,9 @@ class Sampler:
         flags = {name: _flags(plan, name, value, warming_up) for name, value in values.items()}
         self.readings += 1
         good, said = calibrated(values, plan.calibration), {name: some for name, some in flags.items() if some}
-        self._sink.measure(plan.point, good, said)
-        line.last = LastRead(at_s=now_s, values=good, flags=said)
+        if not line.is_held:
+            self._sink.measure(plan.point, good, said)
+        line.last = LastRead(at_s=now_s, values=good, flags=said, raw=values)
         line.data_s = now_s
         # The grid keeps the period from drifting by the time each reading takes.
         grid_s = now_s if line.grid_s is None else line.grid_s

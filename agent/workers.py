@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
+from typing import Protocol, runtime_checkable
 
 from agent.sampler import Job, JobKind, Outcome
 from sensors.spec import Sensor
@@ -49,6 +50,26 @@ class Workers:
         return not any(thread.is_alive() for thread in threads)
 
 
+@runtime_checkable
+class Calibratable(Protocol):
+    """A sensor that can be told what the air holds."""
+
+    def calibrate(self, reference_ppm: int) -> int:
+        """The correction in ppm."""
+
+
+def calibrated_by(sensor: Sensor, reference: int) -> int:
+    """What a forced calibration corrects by.
+
+    Raises:
+        SensorError: If the sensor refuses.
+        TypeError: If it takes none.
+    """
+    if not isinstance(sensor, Calibratable):
+        raise TypeError(f"the {sensor.part.title} takes no forced calibration; SCD4x do")
+    return sensor.calibrate(reference)
+
+
 class _Worker:
     def __init__(self, sensor: int, generation: int, opener: Opener, report: Report) -> None:
         self.generation = generation
@@ -80,6 +101,8 @@ class _Worker:
             return Outcome(serial=self._sensor.serial)
         if self._sensor is None:
             return Outcome(error="it is not open")
+        if job.kind is JobKind.CALIBRATE:
+            return Outcome(correction=calibrated_by(self._sensor, job.reference))
         return Outcome(values=self._sensor.read())
 
     def _stop(self) -> None:

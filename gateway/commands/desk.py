@@ -31,6 +31,9 @@ OPEN_AN_AGENT: Final = 16
 OPEN_AT_ALL: Final = 2_000
 """Orders without an answer; more are refused until some are answered or have expired."""
 
+DEFAULT_EXPIRES_S: Final = {"calibrate": 1_800.0}
+"""A calibration waits up to a quarter of an hour for steady air before it begins."""
+
 WHO_LETTERS: Final = 64
 
 log = structlog.get_logger(__name__)
@@ -108,7 +111,7 @@ class CommandDesk:
             StateUnavailable: If it cannot be written down; it is not sent then.
         """
         words = checked(name, arguments)
-        wait_s = EXPIRES_S if expires_s is None else expires_s
+        wait_s = DEFAULT_EXPIRES_S.get(name, EXPIRES_S) if expires_s is None else expires_s
         if not EXPIRES_MIN_S <= wait_s <= EXPIRES_MAX_S:
             raise OrderError(400, f"expires_s: give {EXPIRES_MIN_S:g} to {EXPIRES_MAX_S:g}, not {wait_s:g}")
         root = self._find(site, agent)

@@ -53,7 +53,7 @@ class _Logs(_Arguments, frozen=True, kw_only=True):
 class _Calibrate(_Arguments, frozen=True, kw_only=True):
     point: Id
     reference_ppm: Annotated[float, Meta(ge=400, le=2_000)]
-    by: Annotated[str, Meta(min_length=1, max_length=64)]
+    by: Annotated[str, Meta(min_length=1, max_length=100)]
 
 
 ARGUMENTS: Final[dict[str, type[_Arguments]]] = {

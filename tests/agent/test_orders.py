@@ -51,7 +51,9 @@ class Bench:
         self.events: list[FacilityEvent] = []
         self.start()
 
-    def start(self, *, allow: tuple[str, ...] = ("identify", "read", "period", "config", "restart", "logs")) -> None:
+    def start(
+        self, *, allow: tuple[str, ...] = ("identify", "read", "period", "config", "restart", "logs", "calibrate")
+    ) -> None:
         rng = random.Random(1)
         self.staging = Staging(self.file)
         config = self.config = self.staging.config
@@ -263,6 +265,92 @@ def test_what_is_not_allowed_is_refused(bench: Bench) -> None:
     answer = bench.ask("identify", id="c-2")
     assert answer is not None
     assert answer["ok"]
+
+
+# -- a calibration ---------------------------------------------------------------------------------------------------
+
+
+def breathe(bench: Bench, seconds: int, *, ppm: Any, corrects: int | None = -30, error: str | None = None) -> Any:
+    """Let time pass with a reading every five seconds; the answer, if one comes."""
+    read_s = 0.0
+    for second in range(seconds):
+        for job in bench.sampler.poll():
+            if job.kind is JobKind.CALIBRATE:
+                assert job.reference == 420
+                outcome = Outcome(correction=corrects, error=error)
+            elif job.kind is JobKind.OPEN:
+                outcome = Outcome(serial="1")
+            elif bench.clock.monotonic() - read_s >= 5:
+                read_s = bench.clock.monotonic()
+                outcome = Outcome(values={"co2_ppm": float(ppm(second))})
+            else:
+                outcome = Outcome(values=None)
+            bench.sampler.finished(job, outcome)
+        bench.turn(1)
+        answer = bench.reply()
+        if answer is not None:
+            return answer
+    return None
+
+
+def test_a_calibration_is_done_in_steady_air_and_written_down(bench: Bench) -> None:
+    """The readings of the reference are not the room's; afterwards the sensor measures its room again."""
+    bench.measure(Outcome())
+    assert bench.ask("calibrate", point="hall-air", reference_ppm=420, by="Ann") is None
+    for _ in range(3):
+        # Until the contact counts as settled and lamp and cord have said that they work.
+        bench.turn(1)
+    packs = bench.journal.unreceipted_count
+    answer = breathe(bench, 400, ppm=lambda second: 450.0 if second < 185 else 421.0)
+    assert answer["ok"], answer
+    result = answer["result"]
+    assert result["state"] == "ok"
+    assert (result["calibration_before"], result["calibration_correction"]) == (450.0, -30.0)
+    assert result["calibration_by"] == "Ann"
+    # The record, and that the sensor works; none of some fifty readings.
+    assert bench.journal.unreceipted_count == packs + 2
+    bench.clock.advance(60)
+    bench.measure(Outcome(values={"co2_ppm": 500.0}))
+    assert bench.journal.unreceipted_count == packs + 3
+
+
+def test_unsteady_air_is_no_reference(bench: Bench) -> None:
+    """Given up after a quarter of an hour, with nothing done to the sensor."""
+    bench.measure(Outcome())
+    assert bench.ask("calibrate", point="hall-air", reference_ppm=420, by="Ann") is None
+    answer = breathe(bench, 1_000, ppm=lambda second: 420 + second)
+    assert "not steady" in error_of(answer)
+
+
+def test_a_chip_that_refuses_is_said_and_on_record(bench: Bench) -> None:
+    bench.measure(Outcome())
+    assert bench.ask("calibrate", point="hall-air", reference_ppm=420, by="Ann") is None
+    for _ in range(3):
+        # Until the contact counts as settled and lamp and cord have said that they work.
+        bench.turn(1)
+    packs = bench.journal.unreceipted_count
+    answer = breathe(bench, 400, ppm=lambda _second: 430, corrects=None, error="the chip refused")
+    assert "the chip refused" in error_of(answer)
+    assert bench.journal.unreceipted_count == packs + 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"point": "cord", "reference_ppm": 420, "by": "Ann"},
+        {"point": "attic", "reference_ppm": 420, "by": "Ann"},
+        {"point": "hall-air", "reference_ppm": 100, "by": "Ann"},
+        {"point": "hall-air", "reference_ppm": 420},
+        {"point": "hall-air", "by": "Ann"},
+    ],
+)
+def test_a_calibration_that_cannot_be_is_refused(bench: Bench, words: dict[str, Any]) -> None:
+    assert error_of(bench.ask("calibrate", **words))
+
+
+def test_one_calibration_of_a_sensor_at_a_time(bench: Bench) -> None:
+    assert bench.ask("calibrate", point="hall-air", reference_ppm=420, by="Ann") is None
+    assert "already" in error_of(bench.ask("calibrate", id="c-2", point="hall-air", reference_ppm=420, by="Bob"))
 
 
 # -- a pushed configuration --------------------------------------------------------------------------------------------
