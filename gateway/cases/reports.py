@@ -142,7 +142,8 @@ def _closures(plain: CaseReport, log: list[dict[str, Any]]) -> Iterator[ClosureR
 
 
 def _lines(own: dict[str, Any]) -> Iterator[ClosureLine]:
-    wanted = ", ".join(f"{kind} {state}" for kind, state in sorted(own["wanted"].items()))
+    watched = sorted(own["wanted"].items())
+    wanted = ", ".join(f"{kind} {state}" for kind, state in watched if kind not in own["unsupervised"])
     for time_s in own["kept_from"]:
         yield ClosureLine(time_ms=to_ms(time_s), point=", ".join(own["contacts"]), state=wanted, is_kept=True)
     for broken in own["breaks"]:

@@ -3,9 +3,18 @@
 import { base64, download, get, post } from "./cases_api.js";
 import { word } from "./cases_words.js";
 import { el, setText } from "./dom.js";
+import { zoneOffsetMinutes } from "./format.js";
 import { language } from "./words.js";
 
 const NAME = "openhall-name";
+
+/** A time as the branch writes it, with its offset. */
+function localIso(unix, zone) {
+  const offset = zoneOffsetMinutes(unix, zone);
+  const two = (n) => String(n).padStart(2, "0");
+  const minutes = Math.abs(offset);
+  return `${new Date((unix + offset * 60) * 1000).toISOString().slice(0, 19)}${offset < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
 
 function input(field) {
   const common = { name: field.name, required: field.required !== false };
@@ -66,7 +75,7 @@ function laboratoryFields(one, known = {}) {
     { name: "method", label: word("method"), value: known.method },
     { name: "sample", label: word("sample"), value: known.sample },
     { name: "place", label: word("point"), kind: "select", options },
-    { name: "sampled", label: word("sampled"), value: typeof sampled === "number" ? new Date(sampled * 1000).toISOString() : sampled },
+    { name: "sampled", label: word("sampled"), value: typeof sampled === "number" ? localIso(sampled, one.time_zone || null) : sampled },
     { name: "quantity", label: word("quantity"), kind: "select", options: quantities },
     { name: "value", label: word("value"), value: known.value === undefined ? "" : `${known.below_detection ? "<" : ""}${known.value}` },
     { name: "unit", label: word("unit"), value: known.unit ?? "mg/m3" },

@@ -181,7 +181,7 @@ function reopening(air, say) {
 }
 
 function trail(events) {
-  const rows = events.map((own) => cells(String(own.number), time(own.time), own.who, own.what, Object.entries(own.event).filter(([name, value]) => typeof value !== "object" && !["what", "plan", "profile", "old", "new"].includes(name) && String(value).length < 100).map(([name, value]) => `${name}: ${value}`).join(", ")));
+  const rows = events.map((own) => cells(String(own.number), time(own.time), own.who, word(`event_${own.what}`), Object.entries(own.event).filter(([name, value]) => typeof value !== "object" && value !== "" && !["what", "plan", "profile", "old", "new", "since_ms", "allow_simulated", "packs_upto"].includes(name) && String(value).length < 100).map(([name, value]) => `${name}: ${value}`).join(", ")));
   return el("details", { class: "sheet", id: "trail" }, el("summary", {}, word("trail")), table(["number", "moment", "by_whom", "event", "details"], rows));
 }
 

@@ -4,6 +4,7 @@ import { begin } from "./api.js";
 import { get, Refusal } from "./cases_api.js";
 import { showCase } from "./case_page.js";
 import { showOpening } from "./case_open.js";
+import { comparison, register } from "./cases_register.js";
 import { word } from "./cases_words.js";
 import { el, setText, show } from "./dom.js";
 import { LANGUAGES, language, say, setLanguage, startLanguage } from "./words.js";
@@ -48,7 +49,19 @@ function row(one, titles) {
   );
 }
 
-function drawList(cases, sites) {
+const COMPARED = ["hcho_ug_m3", "tvoc_ug_m3"];
+
+async function loadList() {
+  const compared = COMPARED.map((quantity) => get(`cases/comparison?quantity=${quantity}`));
+  const [cases, sites, instruments, quantities, ...found] = await Promise.all([
+    get("cases?limit=1000"), get("sites?limit=10000"), get("instruments?limit=1000"), get("quantities"), ...compared,
+  ]);
+  const named = quantities.quantities.map((row) => [row.quantity, { ...row, title: language() === "zh-CN" ? row.title_zh : row.title_en }]);
+  return { cases: cases.cases, sites: sites.sites.map(({ site, title }) => ({ site, title })), instruments: instruments.instruments, quantities: named, found };
+}
+
+function drawList({ cases, sites, instruments, quantities, found }) {
+  const rows = new Map(quantities);
   const titles = new Map(sites.map((site) => [site.site, site.title]));
   const heads = ["name", "branch", "state", "verdict", "opened", "changed"].map((key) => el("th", { scope: "col" }, word(key)));
   const table = el(
@@ -61,6 +74,8 @@ function drawList(cases, sites) {
   $("content").replaceChildren(
     el("div", { class: "doing" }, open),
     el("section", { class: "sheet", "aria-label": word("all_cases") }, cases.length ? el("div", { class: "scroll" }, table) : el("p", {}, word("none"))),
+    register(instruments, rows),
+    comparison(found, rows, titles) ?? "",
   );
 }
 
@@ -86,8 +101,8 @@ export async function poll() {
       if (state.print !== language()) await showOpening($("content"));
       state.print = language();
     } else {
-      const [cases, sites] = await Promise.all([get("cases?limit=1000"), get("sites?limit=10000")]);
-      once([cases.cases, sites.sites.map((site) => site.title)], () => drawList(cases.cases, sites.sites));
+      const list = await loadList();
+      once(list, () => drawList(list));
     }
     state.answered = Date.now() / 1000;
     show($("gone"), false);

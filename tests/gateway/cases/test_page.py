@@ -11,7 +11,7 @@ from gateway.cases.settings import AcceptanceConfig
 from telemetry.clock import SystemClock
 from tests.gateway.board.branches import Branches
 from tests.gateway.board.test_page import Web, browser, opened
-from tests.gateway.cases.renovation import CHINA, POINTS
+from tests.gateway.cases.renovation import CHINA, POINTS, Renovation
 
 __all__ = ["browser"]
 
@@ -122,6 +122,20 @@ def test_at_risk_is_told_in_chinese_on_a_telephone_without_a_reload(web: Web, ch
     expect(chinese.get_by_role("alert").first).to_contain_text("未按规定封闭")
     expect(chinese.get_by_text("尚未判定")).to_be_visible()
     assert chinese.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_register_shows_what_a_sensor_reads_too_much(page: Page, renovation: Renovation) -> None:
+    """Under the list of cases; so does how fast branches and materials get fit, once there is a verdict."""
+    case = renovation.open(materials=["carpet"])
+    renovation.sample(indoor=55.0)
+    renovation.post(f"cases/{case}/laboratory", {"results": renovation.whole_report(hcho=50.0), "by": "Chen"})
+    renovation.post(f"cases/{case}/judge", {"by": "Wang"})
+    served = Web(renovation.branches)
+    page.goto(f"{served.url}cases")
+    row = page.get_by_role("region", name="Instruments").get_by_role("row", name="SFA-1")
+    expect(row).to_contain_text("yes")
+    expect(row).to_contain_text("Formaldehyde: 5.0 µg/m³ (1 pair)")
+    served.stop()
 
 
 def test_every_word_is_there_in_both_languages(web: Web, page: Page) -> None:
