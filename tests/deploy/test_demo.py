@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from deploy.demo_files import BRANCHES, Branch
+from telemetry.clock import SystemClock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHON = sys.executable
@@ -165,7 +166,7 @@ def test_it_comes_up_keeps_going_and_remembers(start: Starter) -> None:
         pass
     assert {site["site"] for site in demo.get("/api/v1/sites")["sites"]} == {branch.site for branch in BRANCHES}
     for branch in BRANCHES:
-        until(lambda site=branch: demo.rooms(site) == set(site.rooms), 30, f"rooms of {branch.site} stay silent")
+        until(lambda site=branch: demo.rooms(site) >= set(site.rooms), 30, f"rooms of {branch.site} stay silent")
 
     second = start()
     assert second.process.wait(30) == 2
@@ -180,11 +181,12 @@ def test_it_comes_up_keeps_going_and_remembers(start: Starter) -> None:
     assert demo.processes() == {}
     assert not (demo.folder / "demo.json").exists()
 
+    stopped_s = SystemClock().now()
     again = start()
     again.wait_up()
     point = f"/api/v1/readings?site=xidan&point={BRANCHES[0].rooms[0]}-air&quantity=co2_ppm"
     first_run = again.get(f"{point}&from=0&to=4000000000")["rows"]
-    assert len(first_run) >= 2
+    assert any(row[0] < stopped_s for row in first_run)
     again.process.send_signal(signal.SIGTERM)
     assert again.process.wait(STOPS_WITHIN_S) == 0
 
