@@ -1,5 +1,5 @@
 # The words of the project, the same here and in CI. `make test ARGS="-k journal"` passes ARGS on; PYTHON=… chooses a Python.
-.PHONY: help demo demo-case demo-clean test check format bench soak wheel lock clean
+.PHONY: help demo demo-case demo-clean test check format bench twin soak wheel lock clean
 .DEFAULT_GOAL := help
 
 PYTHON ?=
@@ -19,6 +19,7 @@ help:
 	@echo "make check       linters, types, who may import whom"
 	@echo "make format      let ruff arrange the code"
 	@echo "make bench       measure, and write bench/RESULTS.md"
+	@echo "make twin        five minutes of 500 branches and a fault every ten seconds (ARGS: of bench.twin)"
 	@echo "make soak        the long tests: 100,000 fault schedules, 50 times the examples, 1,000 kills"
 	@echo "make wheel       build dist/openhall-*.whl"
 	@echo "make lock        solve requirements/*.txt anew                  (ARGS=--upgrade: newer versions)"
@@ -55,6 +56,11 @@ bench:
 	$(install) dev
 	@$(run) -m tests.unpack_servers
 	@$(run) -m bench $(ARGS)
+
+twin:
+	$(install) dev
+	@$(run) -m tests.unpack_servers
+	@$(run) -m bench.twin $(ARGS)
 
 soak:
 	$(install) dev

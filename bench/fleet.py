@@ -95,7 +95,7 @@ class Fleet:
         self.branches = [Branch(number) for number in range(agents)]
         self.by_receipt = {branch.root.receipt.encode(): branch for branch in self.branches}
         # What follows the number, room and values, is no branch's own.
-        self.values = [_split(_body(self.branches[0], _draw(rng)))[2] for _ in range(ROOMFULS)]
+        self.values = [_split(_body(self.branches[0], draw(rng)))[2] for _ in range(ROOMFULS)]
 
     def sent(self) -> int:
         """Packs sent."""
@@ -110,8 +110,8 @@ class Fleet:
         return len(_body(self.branches[0], [612.3] * len(QUANTITIES)))
 
 
-def _draw(rng: random.Random) -> list[float]:
-    # One or two decimals, as sensors give.
+def draw(rng: random.Random) -> list[float]:
+    """What one room measures, in the order of `QUANTITIES`; one or two decimals, as sensors give."""
     return [round(rng.uniform(low, high), rng.choice((1, 2))) for low, high in ROOM.values()]
 
 

@@ -67,6 +67,29 @@ def heard_of(frame: Frame) -> Heard:
     return Heard(topic, rest[at + 2 :], int.from_bytes(rest[at : at + 2], "big"))
 
 
+def frames(data: bytearray) -> Iterator[Frame]:
+    """Every whole packet at the front of what came; they are taken out of it."""
+    at, end = 0, len(data)
+    while at + 2 <= end:
+        size = data[at + 1]
+        begin = at + 2
+        if size & 0x80:
+            size, shift = size & 0x7F, 7
+            while begin < end:
+                digit = data[begin]
+                size |= (digit & 0x7F) << shift
+                begin, shift = begin + 1, shift + 7
+                if not digit & 0x80:
+                    break
+            else:
+                break
+        if begin + size > end:
+            break
+        yield Frame(data[at], bytes(data[begin : begin + size]))
+        at = begin + size
+    del data[:at]
+
+
 class Link:
     """One clean session, connected within the block. Not thread-safe.
 
@@ -121,7 +144,7 @@ class Link:
             if not data:
                 raise ConnectionError("the broker closed the connection")
             self._in += data
-        yield from self._frames()
+        yield from frames(self._in)
 
     def acknowledge(self, heard: Heard) -> None:
         """Queue the PUBACK of a message that came with QoS 1."""
@@ -146,7 +169,7 @@ class Link:
     def _ask(self, packet: bytes, wanted: int) -> None:
         self._socket.sendall(packet)
         while True:
-            for frame in self._frames():
+            for frame in frames(self._in):
                 if frame.kind == wanted:
                     code = frame.rest[-1]
                     if code >= 0x80 or (wanted == CONNACK and code):
@@ -156,24 +179,3 @@ class Link:
             if not data:
                 raise OSError("the broker closed the connection")
             self._in += data
-
-    def _frames(self) -> Iterator[Frame]:
-        data, at, end = self._in, 0, len(self._in)
-        while at + 2 <= end:
-            size = data[at + 1]
-            begin = at + 2
-            if size & 0x80:
-                size, shift = size & 0x7F, 7
-                while begin < end:
-                    digit = data[begin]
-                    size |= (digit & 0x7F) << shift
-                    begin, shift = begin + 1, shift + 7
-                    if not digit & 0x80:
-                        break
-                else:
-                    break
-            if begin + size > end:
-                break
-            yield Frame(data[at], bytes(data[begin : begin + size]))
-            at = begin + size
-        del data[:at]
