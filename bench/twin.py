@@ -319,8 +319,11 @@ def run(
             twin.turn()
         twin.end_all_faults()
         twin.stop_measuring()
-        fair_s = time.monotonic()
-        while twin.unreceipted() and time.monotonic() - fair_s < CATCH_UP_WITHIN_S:
+        fair_s, shown_s = time.monotonic(), 0.0
+        while twin.unreceipted() and (passed_s := time.monotonic() - fair_s) < CATCH_UP_WITHIN_S:
+            if passed_s - shown_s >= 1.0:
+                shown_s = passed_s
+                tell(f"\rfair weather, {twin.unreceipted():,} packs owed ")
             twin.turn()
         return twin.outcome(len(faults), time.monotonic() - fair_s)
 

@@ -23,6 +23,7 @@ class Wire:
         self.state = "down"
         self.heard: list[tuple[str, bytes]] = []
         self.published = 0
+        self.connections = 0
         self._client_id = client_id
         self._subscriptions = subscriptions
         self._socket: socket.socket | None = None
@@ -47,6 +48,7 @@ class Wire:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         link.connect_ex((HOST, port))
         self._socket, self.state = link, "greeting"
+        self.connections += 1
         # MQTT 3.1.1 section 3.1.2: clean session, will with QoS 1, retained.
         rest = b"\x00\x04MQTT\x04\x2e" + KEEP_ALIVE_S.to_bytes(2, "big")
         for word in (self._client_id.encode(), will.topic.encode(), will.body):
@@ -114,14 +116,14 @@ class Wires:
 
     def __init__(self) -> None:
         self._poll = select.epoll()
-        self._watched: dict[int, tuple[Wire, int]] = {}
+        self._watched: dict[int, tuple[Wire, int, int]] = {}
 
     def turn(self, wires: Sequence[Wire]) -> None:
         """Move the bytes of all that can, after waiting a moment for one to."""
         for wire in wires:
             self._watch(wire)
         for number, events in self._poll.poll(WAIT_S, max(1, len(self._watched))):
-            wire, _mask = self._watched[number]
+            wire = self._watched[number][0]
             failed = bool(events & (select.EPOLLHUP | select.EPOLLERR))
             wire.turn(readable=bool(events & select.EPOLLIN) or failed, writable=bool(events & select.EPOLLOUT))
 
@@ -134,12 +136,12 @@ class Wires:
         if number < 0:
             return
         mask = select.EPOLLIN | (select.EPOLLOUT if wire.wants_to_write else 0)
-        known = self._watched.get(number)
-        if known == (wire, mask):
+        wanted = (wire, wire.connections, mask)
+        if self._watched.get(number) == wanted:
             return
-        self._watched[number] = (wire, mask)
+        self._watched[number] = wanted
         try:
             self._poll.modify(number, mask)
         except FileNotFoundError:
-            # A new socket; the old one of that number went out of the poll when it was closed.
+            # A new socket, though maybe of the same number: the old one went out of the poll when it was closed.
             self._poll.register(number, mask)
