@@ -4,7 +4,7 @@ What a plan, a profile, a verdict and readings say goes in by `from_case`; what 
 closure log, who entered a laboratory value) stands in fields that are empty otherwise.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Final
@@ -19,6 +19,7 @@ from gateway.acceptance.register import Calibration
 from gateway.acceptance.reopening import Forecast, NoDay
 from gateway.acceptance.resample import Resample, resample
 from gateway.acceptance.verdict import Case, CaseVerdict, rows_in_force
+from telemetry.messages import Calibration as Corrected
 from telemetry.readings import Flag
 
 ROLES: Final = (("Sampled by", "采样人"), ("Checked by", "审核人"), ("Released by", "批准人"))
@@ -62,6 +63,8 @@ class InstrumentLine:
         may_decide: False if it could not decide: not in the register, or out of date.
         is_simulated: True if its readings are made up.
         bias: By quantity, what it reads too much against laboratories.
+        corrected_by: What its agent corrected its readings by, before they were sent; the raw value is
+            (reading - offset) / gain. Several: it was changed within the window.
     """
 
     room: str
@@ -73,6 +76,7 @@ class InstrumentLine:
     may_decide: bool = True
     is_simulated: bool = False
     bias: Mapping[str, Bias] = field(default_factory=dict)
+    corrected_by: Sequence[Corrected] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

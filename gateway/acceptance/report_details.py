@@ -11,6 +11,7 @@ from gateway.acceptance.plan import Entry
 from gateway.acceptance.reopening import NoDay
 from gateway.acceptance.report_page import AMBER, BLACK, GREEN, GREY, RED, Cell, Page, Row
 from gateway.acceptance.report_words import Speech, digits, duration, moment, span, unit
+from telemetry.messages import Calibration
 
 MAX_LOG: Final = 400
 """Lines of one room's closure log; the evidence holds all."""
@@ -169,6 +170,7 @@ def _instrument_row(own: InstrumentLine, speech: Speech) -> Row:
         )
         for name, bias in sorted(own.bias.items())
     ]
+    notes += [Cell(text=source_words(one, speech), colour=GREY) for one in own.corrected_by]
     if own.is_simulated:
         notes.append(Cell(text=speech.text("Its readings are simulated.", "该仪器读数为模拟值。"), colour=RED))
     return Row(
@@ -184,6 +186,16 @@ def _instrument_row(own: InstrumentLine, speech: Speech) -> Row:
             else Cell(text=speech.text("no", "不可"), colour=RED, is_bold=True),
         ),
         note=tuple(notes),
+    )
+
+
+def source_words(one: Calibration, speech: Speech) -> str:
+    """What the branch's agent had corrected before it sent a reading."""
+    proof = ", ".join(word for word in (one.certificate, one.date) if word) or speech.text("no certificate", "无证书")
+    return (
+        speech.text("Corrected in the branch: ", "已在网点修正：")
+        + _corrections(dict(one.offset), dict(one.gain)).replace("\n", ", ")
+        + f" ({proof})"
     )
 
 

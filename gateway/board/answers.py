@@ -99,7 +99,16 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
     quality: Literal["good", "suspect"]
 
 
-class Point(msgspec.Struct, frozen=True, kw_only=True):
+class PointCalibration(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent corrects the readings of a point by, each value * gain + offset, in the quantity's unit."""
+
+    offset: dict[str, float]
+    gain: dict[str, float]
+    date: str
+    certificate: str
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One point of a branch.
 
     Attributes:
@@ -112,6 +121,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
         state: The newest state of a facility, else null.
         working: Whether it works, else null.
         reason: Why it is in that state, "" where nobody said.
+        serial: The sensor's serial number; left out where unknown.
+        calibration: What its agent corrects its readings by: value * gain + offset; left out for nothing.
     """
 
     point: str
@@ -123,6 +134,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     state: str | None
     working: bool | None
     reason: str | None
+    serial: str = ""
+    calibration: PointCalibration | None = None
 
 
 class Points(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from gateway.ingest.calibrations import Calibrated
 from gateway.ingest.directory import PointView
 from gateway.ports import ReadingsQuery
 from telemetry.clock import to_ms, to_seconds
+from telemetry.messages import Calibration
 from telemetry.quantities import QUANTITIES, WIRE_QUANTITIES, Quantity
 
 DAY_MS: Final = 86_400_000
@@ -290,7 +291,15 @@ def _point(view: PointView, now_ms: int) -> answers.Point:
         state=None if view.state is None else view.state.state,
         working=None if view.state is None else view.state.working,
         reason=None if view.state is None else view.state.reason,
+        serial=view.info.serial,
+        calibration=_correction(view.info.calibration),
     )
+
+
+def _correction(one: Calibration | None) -> answers.PointCalibration | None:
+    if one is None:
+        return None
+    return answers.PointCalibration(offset=one.offset, gain=one.gain, date=one.date, certificate=one.certificate)
 
 
 def _info(row: Quantity) -> answers.QuantityInfo:

@@ -234,8 +234,15 @@ class CaseDesk:
             if info is None:
                 continue
             last = life.seen[point][-1] if point in life.seen else None
-            if last is None or (last.part, last.serial, last.simulated) != (info.part, info.serial, info.simulated):
-                event = events.Seen(point=point, part=info.part, serial=info.serial, simulated=info.simulated)
+            now = (info.part, info.serial, info.simulated, info.calibration)
+            if last is None or (last.part, last.serial, last.simulated, last.correction) != now:
+                event = events.Seen(
+                    point=point,
+                    part=info.part,
+                    serial=info.serial,
+                    simulated=info.simulated,
+                    correction=info.calibration,
+                )
                 life = self.note(case, event)
         return life
 

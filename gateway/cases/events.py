@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from gateway.acceptance.laboratory import LaboratoryResult
+from telemetry.messages import Calibration
 
 CHAIN_START: Final = sha256(b"openhall case events 1").hexdigest()
 
@@ -74,12 +75,16 @@ class Assigned(_Event, frozen=True, kw_only=True, tag="assigned"):
 
 
 class Seen(_Event, frozen=True, kw_only=True, tag="seen"):
-    """An agent told which instrument stands at a point from now on."""
+    """An agent told which instrument stands at a point from now on, and what it corrects its readings by.
+
+    `correction`: None if it corrects nothing, or did not say so.
+    """
 
     point: str
     part: str
     serial: str
     simulated: bool = False
+    correction: Calibration | None = None
 
 
 class Endangered(_Event, frozen=True, kw_only=True, tag="endangered"):

@@ -10,6 +10,7 @@ from gateway.cases import events
 from gateway.cases.errors import CaseRefused, CaseUnknown
 from gateway.cases.events import Event, Stamp
 from gateway.cases.words import Risk
+from telemetry.messages import Calibration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +54,16 @@ class Judgement:
 
 
 class Sighting(NamedTuple):
-    """Which instrument stood at a point from a time on (Unix ms); `serial` "" where its agent does not say it."""
+    """Which instrument stood at a point from a time on (Unix ms); `serial` "" where its agent does not say it.
+
+    `correction`: what its agent corrects its readings by, None for nothing.
+    """
 
     time_ms: int
     part: str
     serial: str
     simulated: bool
+    correction: Calibration | None = None
 
 
 RiskKey = tuple[str, str, str]
@@ -167,7 +172,7 @@ def _with(life: Life, stamp: Stamp, event: Event) -> Life:
         case events.Assigned():
             return replace(life, serials={**life.serials, event.point: event.new})
         case events.Seen():
-            sighting = Sighting(stamp.time_ms, event.part, event.serial, event.simulated)
+            sighting = Sighting(stamp.time_ms, event.part, event.serial, event.simulated, event.correction)
             return replace(life, seen={**life.seen, event.point: (*life.seen.get(event.point, ()), sighting)})
         case events.Endangered():
             return replace(life, risks={**life.risks, (event.risk, event.room, event.point): event})

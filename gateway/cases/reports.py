@@ -97,6 +97,7 @@ def _instruments(
             owner="" if own is None else own.owner,
             calibration=None if own is None else own.on(entry.opens_on.date()),
             is_simulated=line.is_simulated or stands.simulated,
+            corrected_by=stands.corrections,
             bias=remembered.get(stands.serial, {}),
         )
 

@@ -7,6 +7,7 @@ from gateway.acceptance import register
 from gateway.acceptance.plan import Entry, Plan
 from gateway.acceptance.register import Instrument
 from gateway.cases.life import Life, Sighting
+from telemetry.messages import Calibration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +19,14 @@ class Standing:
         part: What its agent calls it; "" if the agent said nothing.
         simulated: True if its agent calls it simulated.
         changed: True if another one came within the window.
+        corrections: What its agent corrected its readings by during the window, each once; empty: by nothing.
     """
 
     serial: str
     part: str = ""
     simulated: bool = False
     changed: bool = False
+    corrections: tuple[Calibration, ...] = ()
 
 
 def standing(life: Life, entry: Entry) -> Standing:
@@ -38,7 +41,16 @@ def standing(life: Life, entry: Entry) -> Standing:
         part=sightings[-1].part,
         simulated=any(one.simulated for one in sightings),
         changed=len({one.serial or assigned for one in sightings}) > 1,
+        corrections=_each_once(one.correction for one in sightings),
     )
+
+
+def _each_once(found: Iterable[Calibration | None]) -> tuple[Calibration, ...]:
+    kept: list[Calibration] = []
+    for one in found:
+        if one is not None and one not in kept:
+            kept.append(one)
+    return tuple(kept)
 
 
 def within(seen: Iterable[Sighting], entry: Entry) -> list[Sighting]:

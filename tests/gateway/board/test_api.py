@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gateway.errors import StoreMisconfigured, StoreUnavailable
 from gateway.sites import register
 from gateway.sites.site import Site, site_of
 from telemetry.calibrations import CalibrationRecord
 from telemetry.clock import to_seconds
-from telemetry.messages import PointInfo
+from telemetry.messages import Calibration, PointInfo
 from telemetry.readings import Flag
 from telemetry.topics import Root
 from tests.examples import examples
@@ -373,6 +374,20 @@ def test_the_ledger_tells_what_is_there(branches: Branches) -> None:
     second = ask(branches, f"/api/v1/ledger?site=xidan&limit=1&after={first['next']}")
     assert first["intervals"] + second["intervals"] == body["intervals"]
     assert second["next"] is None
+
+
+def test_what_an_agent_corrects_by_is_told_with_the_point(branches: Branches) -> None:
+    """So that the raw value can be had back from a stored one."""
+    found = Calibration(offset={"co2_ppm": -15.0}, gain={"co2_ppm": 1.02}, date="2026-03-01", certificate="C-1")
+    branches.present([structs.replace(HALL, serial="73b3", calibration=found)])
+    (point,) = ask(branches, "/api/v1/sites/xidan/points")["points"]
+    assert point["serial"] == "73b3"
+    assert point["calibration"] == {
+        "offset": {"co2_ppm": -15.0}, "gain": {"co2_ppm": 1.02}, "date": "2026-03-01", "certificate": "C-1",
+    }  # fmt: skip
+    branches.present([HALL], boot="b2")
+    (point,) = ask(branches, "/api/v1/sites/xidan/points")["points"]
+    assert not {"serial", "calibration"} & point.keys()
 
 
 # -- calibrations -----------------------------------------------------------------------------------------------------
