@@ -85,6 +85,8 @@ class KeyRing:
         enrolled = bool(ring.enrolled)
         if b'"sg"' not in body:
             return Judged(Verdict.UNSIGNED, enrolled)
+        if ring is _NONE:
+            return Judged(Verdict.UNENROLLED, False)
         signed = signing.detach(root, body)
         if signed is None:
             # The letters may stand in some reason's text; a signature that stands elsewhere than it should is none.
