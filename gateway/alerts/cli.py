@@ -127,6 +127,7 @@ def _over_the_store(options: argparse.Namespace, rules: RuleFile) -> Any:
     from gateway import config_file
     from gateway.alerts.replay import Replay
     from gateway.alerts.store_history import StoreHistory
+    from gateway.sites import register
     from gateway.state.state import State
     from gateway.stores.chosen import make_store
     from telemetry.clock import SystemClock
@@ -147,7 +148,8 @@ def _over_the_store(options: argparse.Namespace, rules: RuleFile) -> Any:
         events = heapq.merge(
             *history.air(from_ms, to_ms_), history.said(from_ms, to_ms_), key=lambda event: event.at_ms
         )
-        replay = Replay(rules, from_ms)
+        known = {site.site: site for site in register.load(state)}
+        replay = Replay(rules, from_ms, register=lambda: known)
         return replay, replay.run(events, history.agents)
     finally:
         store.close()

@@ -21,6 +21,7 @@ from gateway.alerts.kpis import RISES, SOMEBODY, Kpis, Telling, figures
 from gateway.alerts.links import Links
 from gateway.alerts.metrics import AlertMetrics
 from gateway.alerts.outbox import Outbox
+from gateway.alerts.places import Register
 from gateway.alerts.routing import Routing
 from gateway.alerts.rule_files import RuleFile
 from gateway.alerts.rules import Rules
@@ -120,7 +121,14 @@ class _Ear:
 class Replay:
     """One run of rules over history."""
 
-    def __init__(self, rules: RuleFile, begin_ms: int) -> None:
+    def __init__(self, rules: RuleFile, begin_ms: int, *, register: Register = dict) -> None:
+        """Make it.
+
+        Args:
+            rules: What would have alarmed, and whom it would have told.
+            begin_ms: When history begins.
+            register: The register of branches, for opening hours and people that the rules' file does not give.
+        """
         self._clock = _Clock(begin_ms)
         self._told: dict[int, list[Told]] = {}
         self._database = Database.open("sqlite://")
@@ -131,7 +139,7 @@ class Replay:
             self._database,
             rules=applied,
             config=config,
-            routing=Routing(config),
+            routing=Routing(config, register=register),
             clock=self._clock,
             metrics=AlertMetrics(CollectorRegistry()),
             grace_s=0.0,

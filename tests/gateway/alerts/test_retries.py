@@ -33,11 +33,11 @@ def test_a_call_during_an_outage_is_told_once_it_is_over() -> None:
     cut(desk, ChannelUnavailable("no route"))
     desk.state("called")
     desk.settle()
-    desk.pass_time(3_600, step_s=10)
+    desk.pass_time(3_600, step_s=60)
     assert desk.told == []
     assert statuses(desk, desk.alarm.id) == {Status.RESTING.value}
     cut(desk, None)
-    desk.pass_time(1_000, step_s=10)
+    desk.pass_time(1_000, step_s=20)
     assert people(desk) == {"resp", "dep", "reg", "city"}
     assert len(desk.told) == 4, "each heard it once"
 
@@ -50,7 +50,7 @@ def test_with_all_channels_dead_every_step_is_reached_at_once_and_a_warning_is_t
     desk.pass_time(120, step_s=5)
     assert desk.alarm.due_ms is None, "the last step was not waited for"
     cut(desk, None)
-    desk.pass_time(600, step_s=10)
+    desk.pass_time(600, step_s=20)
     assert people(desk) == {"resp", "dep", "reg"}
 
 
@@ -60,13 +60,13 @@ def test_what_is_over_or_answered_meanwhile_is_not_told_as_if_it_lasted() -> Non
     desk.air(1_200.0)
     desk.state("called")
     desk.settle()
-    desk.pass_time(600, step_s=10)
+    desk.pass_time(600, step_s=20)
     desk.air(800.0)
     for alarm in desk.open:
         if alarm.key.rule == "call":
             desk.engine.acknowledge(alarm.id, "resp")
     cut(desk, None)
-    desk.pass_time(1_200, step_s=10)
+    desk.pass_time(1_200, step_s=30)
     assert people(desk) == set()
 
 
@@ -75,7 +75,7 @@ def test_it_is_given_up_after_a_day_and_counted_once() -> None:
     cut(desk, ChannelRefused("wrong key"))
     desk.state("called")
     desk.settle()
-    desk.pass_time(2 * 3_600, step_s=60)
+    desk.pass_time(2 * 3_600, step_s=120)
     assert statuses(desk, desk.alarm.id) == {Status.FAILED.value}
     assert desk.engine.metrics.hopeless._value.get() == 4 * 2, "when it came to rest, and when it was given up"
 
@@ -88,7 +88,7 @@ def test_a_restart_in_an_outage_loses_nothing(tmp_path: Any) -> None:
     desk.pass_time(300, step_s=10)
     desk.start(reopen=True)
     cut(desk, None)
-    desk.pass_time(600, step_s=10)
+    desk.pass_time(600, step_s=20)
     assert people(desk) == {"resp", "dep", "reg", "city"}
     desk.database.close()
 

@@ -175,6 +175,16 @@ def test_lines_for_people(run: Run, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == line
 
 
+def test_a_rule_that_counts_while_the_branch_is_open_waits_from_the_opening_on(run: Run, tmp_path: Path) -> None:
+    """Above from 08:30 in Shanghai on; open from 09:00, so full at 09:10; shut at 10:00, and over with it."""
+    hours = 'during = "open"\n[alerts]\nhours = "Mo-Su 09:00-10:00"\nholidays = ""\n'
+    rules = RULES.replace("recover_for_s = 600", "recover_for_s = 0")
+    lines = [f"2026-11-24T{minute // 60:02}:{minute % 60:02}:00Z,1100," for minute in range(30, 180, 5)]
+    _code, alarms, _err = run(rules + hours, "--history", recording(tmp_path, *lines), "--point", "b1/hall-air")
+    (alarm,) = alarms
+    assert (alarm["from"], alarm["to"]) == (unix("2026-11-24T01:10:00Z"), unix("2026-11-24T02:00:00Z"))
+
+
 # By hand, from the rows of the files. SCD41: above 1,000 from 13:00:00 on without a break, so full ten minutes later at
 # 13:10:00; 18:20 reads 900, but 18:30 reads 917; 18:50 and 19:00 read 888 and 880, so it is over at 19:00:00.
 # BMS: 13:23:26 to 13:38:26 is broken by 970, 779 and 766; from 13:44:26 on all are above, so full at 13:54:26; 15:42:36
