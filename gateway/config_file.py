@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway import toml_places
-from gateway.alerts.checks import alerts_faults, rule_faults
+from gateway.alerts.checks import alerts_faults, grade_faults, rule_faults
+from gateway.alerts.rule_files import rule_names
 from gateway.config import Config, SiteConfig, SqliteStoreConfig
 from gateway.errors import ConfigurationError
 from telemetry.ids import ID_PATTERN, RESERVED_REGION, is_id
@@ -101,6 +102,8 @@ def _disagreements(config: Config) -> Iterator[Fault]:
     for site, words in config.sites.items():
         yield from _site_faults(site, words)
     for place, text in (*rule_faults(config.rule), *alerts_faults(config.alerts)):
+        yield Fault(place, text)
+    for place, text in grade_faults(config.alerts, rule_names(config.rule)):
         yield Fault(place, text)
 
 

@@ -96,6 +96,16 @@ def _scope(table: object, words: Sequence[str], place: str) -> Iterator[Fault]:
             yield f"{place}.{word}", f"{value!r} does not match {ID_PATTERN}"
 
 
+def grade_faults(config: AlertsConfig, rules: Collection[str]) -> Iterator[Fault]:
+    """Grades of rules that there are not: their incidents would never be counted, and nobody would notice."""
+    for number, grade in enumerate(config.grade):
+        for name in grade.rules:
+            if name not in rules:
+                near = difflib.get_close_matches(name, rules, n=1)
+                advice = f"; did you mean {near[0]!r}?" if near else ""
+                yield f"$.alerts.grade[{number}].rules", f"{name!r} is no rule{advice}"
+
+
 def alerts_faults(config: AlertsConfig) -> Iterator[Fault]:
     """Everything wrong with `[alerts]`, the files that it names aside."""
     yield from _zone(config.time_zone, "$.alerts.time_zone")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from gateway import toml_places
-from gateway.alerts.checks import alerts_faults, rule_faults
+from gateway.alerts.checks import alerts_faults, grade_faults, rule_faults
 from gateway.alerts.settings import AlertsConfig, RuleConfig
 from gateway.errors import ConfigurationError
 
@@ -28,6 +28,11 @@ def default_rules() -> tuple[RuleConfig, ...]:
     return msgspec.convert(raw, RuleFile).rule
 
 
+def rule_names(own: Sequence[RuleConfig]) -> frozenset[str]:
+    """The names of the default rules and of one's own, those that are switched off among them."""
+    return frozenset(rule.name for rule in (*default_rules(), *own))
+
+
 def load_rules(path: Path) -> RuleFile:
     """The rules in a file: of its own, or a gateway's whole configuration, of which only these tables are looked at.
 
@@ -43,7 +48,11 @@ def load_rules(path: Path) -> RuleFile:
     if "gateway" in raw and "regions" in raw:
         raw = {name: table for name, table in raw.items() if name in RuleFile.__struct_fields__}
     found: RuleFile = _converted(raw, path)
-    faults: Sequence[tuple[str, str]] = [*rule_faults(found.rule), *alerts_faults(found.alerts)]
+    faults: Sequence[tuple[str, str]] = [
+        *rule_faults(found.rule),
+        *alerts_faults(found.alerts),
+        *grade_faults(found.alerts, rule_names(found.rule)),
+    ]
     if faults:
         raise ConfigurationError("\n".join(f"{path}: {place}: {text}" for place, text in faults))
     return found

@@ -145,4 +145,7 @@ def test_what_the_digest_cannot_do_is_named(tmp_path: Path) -> None:
     assert "hour" in faults("[alerts.digest]\nhour = 24\n")
     grade = '[[alerts.grade]]\nname = "I"\nreport_within_s = 3600\n'
     assert "$.alerts.grade[1].name" in faults(grade + grade)
+    typo = faults(grade + 'rules = ["call-for-hepl"]\n')
+    assert "$.alerts.grade[0].rules" in typo
+    assert "did you mean 'call-for-help'?" in typo
     assert "$.alerts.grade[0].remind_before_s" in faults(grade + "remind_before_s = 3600\n")
