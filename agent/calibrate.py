@@ -79,6 +79,9 @@ def calibrate(
         finally:
             sensor.stop()
         journal.add_calibration(one.point, one.room, record.values())
+        corrections = one.calibration
+        if record.correction is not None and corrections and QUANTITY in {*corrections.offset, *corrections.gain}:
+            say(f"take {QUANTITY} out of $.sensors[{place}].calibration: it was found before the chip was calibrated")
         return record
     finally:
         journal.close()

@@ -119,6 +119,15 @@ def test_in_steady_air_the_chip_is_told_and_it_is_written_down(place: Place) -> 
     assert calibration_of(pack) == record
 
 
+def test_an_older_correction_in_the_configuration_is_pointed_out(place: Place) -> None:
+    """It was found against what the chip said before."""
+    text = place.file.read_text(encoding="utf-8")
+    older = 'room = "hall"\n[sensors.calibration]\noffset = { co2_ppm = -15.0 }\n'
+    place.file.write_text(text.replace('room = "hall"\n', older, 1), encoding="utf-8")
+    assert place.calibrate().ok
+    assert place.said[-1].startswith("take co2_ppm out of $.sensors[0].calibration")
+
+
 def test_the_chip_refuses(place: Place) -> None:
     """0xFFFF is a failure; it is written down as one, with what to do."""
     original = place.bench.chip._recalibrate
