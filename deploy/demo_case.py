@@ -43,8 +43,7 @@ class Case:
         self._replay()
         self._judge("screening", "indeterminate")
         self._laboratory()
-        seal = self._judge("laboratory", "pass")
-        self._evidence(seal)
+        self._evidence(self._judge("laboratory", "pass"))
 
     def _register(self) -> None:
         """The sensors are in the register of instruments, calibrated; the branch's key signs what counts."""
@@ -98,7 +97,8 @@ class Case:
             )  # fmt: skip
             say(f"  {point}: {files.MINUTES} readings, stored with receipts")
 
-    def _judge(self, name: str, expected: str) -> str:
+    def _judge(self, name: str, expected: str) -> Path:
+        """A verdict, and its report."""
         case = self._talk.post(f"cases/{self._id}/judge", {})
         said = case["judgements"][-1]
         path = f"cases/{self._id}/report.pdf?judgement={said['number']}&lang=both"
@@ -106,7 +106,7 @@ class Case:
         say(f"judged: {said['verdict'].upper()} ({said['basis']}); the report: {report}")
         if said["verdict"] != expected:
             raise WentWrongError(f"the verdict is {said['verdict']}, expected was {expected}; see {report}")
-        return str(said["seal"])
+        return report
 
     def _laboratory(self) -> None:
         """The laboratory's file, as it sends it."""
@@ -121,7 +121,7 @@ class Case:
             raise WentWrongError(f"laboratory results were not taken: {lost}")
         say(f"a laboratory's file is taken in: {len(text.splitlines()) - 1} results, each with its method and sample")
 
-    def _evidence(self, seal: str) -> None:
+    def _evidence(self, report: Path) -> None:
         """The sealed evidence, checked with no server."""
         bundle = self._talk.save(f"evidence-{self._id}.zip", f"cases/{self._id}/evidence.zip")
         keys = self._talk.folder / "keys.json"
@@ -130,8 +130,9 @@ class Case:
             self._talk.program("openhall-gateway", "keys", "list", "--json", "--config", config), encoding="utf-8"
         )
         say(f"the evidence: {bundle}; checked offline, with the seal on the report and the agents' keys:")
-        say(f"  openhall-gateway verify {bundle} --seal {seal[:12]}… --keys {keys}")
-        said = self._talk.program("openhall-gateway", "verify", bundle, "--seal", seal, "--keys", keys)
+        words = ("verify", bundle, "--report", report, "--keys", keys)
+        say(f"  openhall-gateway {' '.join(map(str, words))}")
+        said = self._talk.program("openhall-gateway", *words)
         say("\n".join(f"  {line}" for line in said.splitlines()))
 
 

@@ -64,7 +64,9 @@ def add_commands(verbs: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     text = "Check a bundle of evidence offline: is it whole, and does it hold all that its verdict rests on."
     checker = verbs.add_parser("verify", help=text, description=text)
     checker.add_argument("bundle", type=Path, metavar="BUNDLE.zip")
-    checker.add_argument("--seal", metavar="HEX", help="the seal that the report prints")
+    sealed = checker.add_mutually_exclusive_group()
+    sealed.add_argument("--seal", metavar="HEX", help="the seal that the report prints")
+    sealed.add_argument("--report", type=Path, metavar="REPORT.pdf", help="the report itself, whose seal is taken")
     checker.add_argument(
         "--keys", type=Path, metavar="KEYS.json", help="the agents' public keys, as `keys list --json` writes them"
     )
@@ -126,7 +128,7 @@ def run_verify(args: argparse.Namespace) -> int:
         ConfigurationError: If the file cannot be read.
     """
     keys = None if args.keys is None else toml_file.read(args.keys)
-    said = verify.verify(toml_file.read(args.bundle), seal=args.seal, keys=keys)
+    said = verify.verify(toml_file.read(args.bundle), seal=_seal(args), keys=keys)
     if args.json:
         _write_json(verify.as_json(said))
     else:
@@ -134,6 +136,15 @@ def run_verify(args: argparse.Namespace) -> int:
     if said.is_complete:
         return 0
     return 3 if said.is_intact else 1
+
+
+def _seal(args: argparse.Namespace) -> str | None:
+    if args.report is None:
+        return str(args.seal) if args.seal else None
+    found = evidence.seal_of_report(toml_file.read(args.report))
+    if found is None:
+        raise ConfigurationError(f"{args.report} is no report with a seal; give the seal that is printed with --seal")
+    return found
 
 
 def _write_evidence(

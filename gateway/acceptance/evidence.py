@@ -21,6 +21,7 @@ MANIFEST: Final = "manifest.json"
 SEAL: Final = "seal.txt"
 PACKS: Final = "packs.jsonl"
 CHAIN_START: Final = sha256(b"openhall evidence 1").digest()
+_IN_REPORT: Final = re.compile(rb"/Keywords \(seal ([0-9a-f]{64})\)")
 NAME_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
@@ -101,6 +102,12 @@ class Evidence:
     verdict: bytes
     packs: Sequence[EvidencePack] = ()
     others: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def seal_of_report(pdf: bytes) -> str | None:
+    """The seal that a report of ours carries for programs, as it prints it for people; None if it has none."""
+    found = set(_IN_REPORT.findall(pdf))
+    return found.pop().decode() if len(found) == 1 else None
 
 
 def build(evidence: Evidence) -> bytes:

@@ -87,6 +87,13 @@ def test_the_report_prints_the_seal_of_the_bundle_written_with_it(
     seal = verify.verify((folder / "case.zip").read_bytes()).seal
     assert seal is not None
     assert seal.encode() in (folder / "report.pdf").read_bytes()
+    assert main(["verify", "case.zip", "--report", "report.pdf"]) == 3
+    assert "Integrity: intact" in capsys.readouterr().out
+    judge(capsys, "--evidence", "other.zip", "--laboratory", "lab.csv", code=3)
+    assert main(["verify", "other.zip", "--report", "report.pdf"]) == 1
+    assert "is not the seal of the report" in capsys.readouterr().out
+    assert main(["verify", "case.zip", "--report", "plan.toml"]) == 2
+    assert "plan.toml is no report with a seal" in capsys.readouterr().err
     assert (
         main(["judge", "--profile", "who", "--plan", "plan.toml", "--readings", "readings.csv", "--lang", "both"]) == 3
     )
