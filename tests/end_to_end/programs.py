@@ -132,6 +132,11 @@ class Replay:
         return answer
 
     @property
+    def answer(self) -> str:
+        """What it said at its end so far, empty while it runs."""
+        return (self.directory / "replay.json").read_text(encoding="utf-8", errors="replace").strip()
+
+    @property
     def log(self) -> str:
         """The end of what it wrote."""
         return (self.directory / "replay.log").read_text(encoding="utf-8", errors="replace")[-3000:]

@@ -46,12 +46,15 @@ def differences(
     return places[:most]
 
 
-def made_recording(path: Path, *, rows: int, step_s: int = 60) -> Path:
-    """A room that breathes, one row a minute: as many different values as a real one, and no end of it."""
+def made_recording(path: Path, *, rows: int, step_s: int = 60, first: int = 0) -> Path:
+    """A room that breathes, one row a minute: as many different values as a real one, and no end of it.
+
+    `first` is the number of its first row: a recording that begins where another ended goes on as that one would.
+    """
     start = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
     with path.open("w", encoding="utf-8") as file:
         file.write("time,co2_ppm,temperature_c,humidity_pct\n")
-        for index in range(rows):
+        for index in range(first, first + rows):
             stamp = datetime.fromtimestamp(start + index * step_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             day = math.sin(index * step_s / 86_400 * 2 * math.pi)
             file.write(f"{stamp},{700 + 300 * day + index % 7:.1f},{21 + 2 * day:.2f},{45 - 5 * day + index % 3:.1f}\n")
