@@ -31,6 +31,7 @@ from gateway.commands.desk import CommandDesk
 from gateway.config import Config
 from gateway.errors import ConfigurationError
 from gateway.ingest.calibrations import of_site
+from gateway.ingest.completeness import Survey
 from gateway.ingest.dead_letters import Retried, dead_letters, retry
 from gateway.ingest.ingest import Ingest
 from gateway.metrics import Metrics
@@ -252,6 +253,7 @@ class Gateway:
             ledger=self._ingest.ledger,
             store=self._store,
             registry=self._metrics.registry,
+            survey=Survey(self._ingest.ledger, self._ingest.directory.shortest_period_s, self._clock),
             readiness=self._ready,
             clock=self._clock,
             titles=config.sites,

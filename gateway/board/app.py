@@ -18,6 +18,7 @@ from gateway.board.asked import described
 from gateway.board.case_files_api import CaseFilesApi
 from gateway.board.cases_api import CasesApi, ProfilesApi
 from gateway.board.commands_api import CommandsApi
+from gateway.board.completeness_api import CompletenessApi
 from gateway.board.guard import Guard
 from gateway.board.health import Health
 from gateway.board.instruments_api import InstrumentsApi
@@ -59,6 +60,7 @@ def make_app(
                 *([AlertsApi, PeopleApi, AcknowledgePage, *plans_api.ROUTES] if sources.alerts is not None else []),
                 *([CasesApi, CaseFilesApi, ProfilesApi, InstrumentsApi] if sources.cases is not None else []),
                 *([CommandsApi] if sources.commands is not None else []),
+                *([CompletenessApi] if sources.survey is not None else []),
             ]
         ),
         dependencies={"sources": Provide(provide, sync_to_thread=False)},

@@ -12,6 +12,7 @@ from gateway.cases.parts import CaseParts
 from gateway.commands.desk import CommandDesk
 from gateway.config import SiteConfig
 from gateway.ingest.calibrations import Calibrated
+from gateway.ingest.completeness import Survey
 from gateway.ingest.directory import PointView, SiteView
 from gateway.ingest.minutes import Interval
 from gateway.ports import Store
@@ -91,6 +92,7 @@ class Sources:
         cases: What answers for acceptance cases, likewise.
         calibrations: Of a branch, before a time in Unix ms, so many, the newest first.
         commands: What takes orders to agents; without it none are taken.
+        survey: What knows how complete branches are; without it nobody is asked.
     """
 
     gateway: str
@@ -107,6 +109,7 @@ class Sources:
     cases: CaseParts | None = None
     calibrations: Callable[[str, int | None, int], Sequence[Calibrated]] = lambda _site, _before_ms, _limit: ()
     commands: CommandDesk | None = None
+    survey: Survey | None = None
 
 
 Parts = NamedDependency[Sources]

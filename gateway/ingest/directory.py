@@ -310,6 +310,12 @@ class Directory(SavedCards):
                 for _point, card in sorted(self._points.get(site, {}).items())
             ]
 
+    def shortest_period_s(self, site: str) -> float | None:
+        """The planned spacing of the quickest point that measures air, None while nobody said."""
+        with self._lock:
+            cards = self._points.get(site, {}).values()
+            return min((one.info.period_s for one in cards if one.info.kind == AIR and one.info.period_s), default=None)
+
     def series(self, site: str) -> list[tuple[str, str]]:
         """The points of a site that measure, each with every quantity that it is known to have."""
         with self._lock:

@@ -81,6 +81,16 @@ def load_site(connection: Connection, site: str, epochs: dict[str, int]) -> dict
     return entries
 
 
+def load_sites(connection: Connection, sites: Sequence[str], epochs: dict[str, int]) -> dict[str, list[JournalEntry]]:
+    """The entries of every journal of each of these sites, at most `CHUNK` of them."""
+    found: dict[str, list[JournalEntry]] = {site: [] for site in sites}
+    for row in connection.execute(select(journal_table).where(journal_table.c.site.in_(sites))):
+        key = (Root(row.region, row.site, row.agent), row.journal)
+        found[row.site].append(JournalEntry(key, row.id))
+    _load_spans(connection, [one for entries in found.values() for one in entries], epochs)
+    return found
+
+
 def declared_since(connection: Connection, since_ms: int, limit: int) -> list[tuple[Root, str, int, int]]:
     """Of what was given up and ends after `since_ms`, the latest: of whom, of which journal, from when to when."""
     joined = select(journal_table, span_table.c.from_ms, span_table.c.to_ms).join_from(

@@ -20,6 +20,7 @@ from gateway.cases.parts import make_cases
 from gateway.cases.settings import AcceptanceConfig
 from gateway.config import Config, SiteConfig
 from gateway.ingest.calibrations import of_site
+from gateway.ingest.completeness import Survey
 from gateway.ingest.ingest import Ingest, IngestSettings
 from gateway.metrics import Metrics
 from gateway.ports import Store
@@ -114,6 +115,7 @@ class Branches:
             alerts=self.alerts.desk,
             cases=self.cases,
             calibrations=partial(of_site, self.state),
+            survey=Survey(self.ingest.ledger, self.ingest.directory.shortest_period_s, self.clock),
         )
         sessions = None if tokens is None else Sessions(tokens, key=b"k" * 32, valid_s=3_600.0, clock=self.clock)
         return make_app(sources, names=names, tokens=tokens, sessions=sessions)
