@@ -124,6 +124,10 @@ def _write(path: Path, seed: bytes) -> None:
         fresh.unlink()
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
+        if os.geteuid() == 0:
+            # `sudo openhall-agent key` before the first start must leave a key that the agent's own user can read.
+            owner = path.parent.stat()
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         file.write(pem_of(seed))
         file.flush()
         os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import uuid
@@ -15,7 +16,7 @@ from nacl.signing import VerifyKey
 from telemetry import signing
 from telemetry.readings import Flag
 from tests.agent.gateway_double import GatewayDouble
-from tests.servers import HOST, Mosquitto, NatsServer, wait_until
+from tests.servers import HOST, Mosquitto, NatsServer, free_port, wait_until
 
 PROGRAM = Path(sys.executable).with_name("openhall-agent")
 
@@ -238,3 +239,21 @@ def test_a_pushed_configuration_and_a_restart_in_the_running_program(
     assert said.count("agent starts") == 3
     assert said.count("agent ends") == 3
     assert "pushed configuration is in force" in said
+
+
+def test_systemd_is_told(tmp_path: Path, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ready, alive and stopping, also without a broker; a service manager's own environment is all it needs."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "200000")
+        with running(write_config(tmp_path, free_port(), region), "--simulate") as process:
+            heard = [systemd.recv(4_096).decode() for _ in range(4)]
+            process.send_signal(signal.SIGTERM)
+            while heard[-1] != "STOPPING=1":
+                heard.append(systemd.recv(4_096).decode())
+            process.communicate(timeout=20)
+    assert heard[0].startswith("READY=1")
+    assert set(heard[1:-1]) == {"WATCHDOG=1"}
+    assert process.returncode == 0

@@ -1,5 +1,6 @@
 """The key that is made on the Pi, and that whatever is wrong with it no reading is lost."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -32,6 +33,17 @@ def test_the_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     assert again is not None
     assert again.key == signer.key
     assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_key_made_by_root_is_the_folders_owners(tmp_path: Path) -> None:
+    """`sudo openhall-agent key` before the first start must not lock the agent out."""
+    is_root = os.geteuid() == 0
+    owner = 65_534 if is_root else os.geteuid()
+    if is_root:
+        os.chown(tmp_path, owner, owner)
+    assert open_signer(tmp_path / "key") is not None
+    found = (tmp_path / "key").stat()
+    assert (found.st_uid, found.st_mode & 0o777) == (owner, 0o600)
 
 
 def test_the_key_is_the_one_of_the_standard(tmp_path: Path) -> None:
