@@ -6,13 +6,14 @@ import { Me, MeLine } from "./alert_me.js";
 import { tell, tellCount } from "./alert_words.js";
 import { Changes } from "./alert_voice.js";
 import { Mine } from "./alerts_mine.js";
+import { Planned } from "./alerts_planned.js";
 import { el, keep, setText, show } from "./dom.js";
 import { clock, ownZone } from "./format.js";
 import { LANGUAGES, language, say, setLanguage, startLanguage } from "./words.js";
 
 const POLL_MS = 5000;
 const SHOWN = 100;
-const VIEWS = ["open", "mine", "past"];
+const VIEWS = ["open", "mine", "past", "planned"];
 
 const $ = (id) => document.getElementById(id);
 const state = { open: null, past: [], next: null, limit: SHOWN, goneSince: null, locked: false, answered: null };
@@ -23,6 +24,7 @@ const meLine = new MeLine(me, () => refresh(), async () => {
   await refresh();
 });
 const mine = new Mine(me, () => refresh());
+const planned = new Planned(me, () => refresh());
 const changes = new Changes();
 const cards = { open: new Map(), past: new Map() };
 let now = Date.now() / 1000;
@@ -39,6 +41,7 @@ async function poll() {
     now = ready.now;
     state.open = inOrder(await api.openAlerts());
     if (view() === "mine") await mine.load();
+    if (view() === "planned") await planned.load();
     if (view() === "past" && state.past.length <= SHOWN / 2) await loadPast(null);
     Object.assign(state, { goneSince: null, locked: false, answered: Date.now() / 1000 });
   } catch (error) {
@@ -90,6 +93,7 @@ function draw() {
   }
   drawOpen();
   if (view() === "mine") mine.draw(now);
+  if (view() === "planned") planned.draw(now);
   if (view() === "past") drawPast();
   setText($("updated"), state.answered === null ? "" : tell("updated", { time: clock(state.answered, null, true) }));
   const nobodys = state.open.filter(isNobodys).length;
@@ -159,6 +163,7 @@ function start() {
   );
   $("me").append(meLine.root);
   $("view-mine").append(mine.root);
+  $("view-planned").append(planned.root);
   $("find").addEventListener("input", draw);
   $("only").addEventListener("change", draw);
   $("more").addEventListener("click", () => {

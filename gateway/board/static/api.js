@@ -74,6 +74,9 @@ export const alertHistory = (id) => ask(`/api/v1/alerts/${id}/history`, { limit:
 export const acknowledge = (id, by) => ask(`/api/v1/alerts/${id}/acknowledge`, {}, { body: { by } });
 export const shelve = (id, body) => ask(`/api/v1/alerts/${id}/shelve`, {}, { body });
 export const report = (id, body) => ask(`/api/v1/alerts/${id}/report`, {}, { body });
+export const windows = () => whole("/api/v1/alerts/windows", "windows", 10000);
+export const planWindow = (body) => ask("/api/v1/alerts/windows", {}, { body });
+export const endWindow = (id, by) => ask(`/api/v1/alerts/windows/${id}/end`, {}, { body: { by } });
 export const me = () => ask("/api/v1/me");
 export const people = () => whole("/api/v1/people", "people", 10000);
 export const person = (who) => ask(`/api/v1/people/${named(who)}`);

@@ -185,24 +185,50 @@ def test_mine_are_my_alarms_my_turns_and_handing_over(living: Branches, web: Web
     expect(page.locator("#view-mine li.alarm")).to_have_count(2)
     expect(page.locator("#view-mine")).to_contain_text("Responsible for Xidan Branch")
     expect(page.locator("#view-mine")).to_contain_text("In the rota of north")
-    page.get_by_label("From").fill("2099-01-01T09:00")
-    page.get_by_label("Until").fill("2020-01-08T09:00")
-    page.get_by_label("To", exact=True).select_option("Wang Wei")
-    page.get_by_label("Why").fill("holiday")
+    own = page.locator("#view-mine")
+    own.get_by_label("From").fill("2099-01-01T09:00")
+    own.get_by_label("Until").fill("2020-01-08T09:00")
+    own.get_by_label("To", exact=True).select_option("Wang Wei")
+    own.get_by_label("Why").fill("holiday")
     page.get_by_role("button", name="Hand over").click()
     expect(page.locator("#view-mine .said")).to_contain_text("This did not work")
     soon = page.evaluate(
         "[0, 7].map(days => { const d = new Date(Date.now() + days * 86400000); d.setMinutes(d.getMinutes() -"
         " d.getTimezoneOffset()); return d.toISOString().slice(0, 16); })"
     )
-    page.get_by_label("From").fill(soon[0])
-    page.get_by_label("Until").fill(soon[1])
+    own.get_by_label("From").fill(soon[0])
+    own.get_by_label("Until").fill(soon[1])
     page.get_by_role("button", name="Hand over").click()
     expect(page.locator("#view-mine .said")).to_contain_text("Wang Wei is told in your place")
     assert living.alerts.desk.plans.hand_overs[0].why == "holiday"
     page.get_by_role("button", name="Take back").click()
     expect(page.locator("#view-mine")).to_contain_text("taken back")
     assert living.alerts.desk.plans.hand_overs == ()
+
+
+def test_work_is_planned_ahead_and_ended(living: Branches, web: Web, page: Page) -> None:
+    """What rises there is held back with the reason; once the window is ended, it is told."""
+    catch_up(living)
+    living.air({living.now_ms: {"co2_ppm": 600.0}})
+    page.goto(f"{web.url}alerts#planned")
+    page.get_by_label("You are").select_option("Wang Wei")
+    expect(page.locator("#view-planned")).to_contain_text("Nothing is planned on the board")
+    view = page.locator("#view-planned")
+    view.get_by_label("Branch", exact=True).select_option("Xidan Branch")
+    view.get_by_label("Why").fill("painting")
+    soon = page.evaluate(
+        "[-1, 24].map(hours => { const d = new Date(Date.now() + hours * 3600000); d.setMinutes(d.getMinutes() -"
+        " d.getTimezoneOffset()); return d.toISOString().slice(0, 16); })"
+    )
+    view.get_by_label("From").fill(soon[0])
+    view.get_by_label("Until").fill(soon[1])
+    page.get_by_role("button", name="Plan it").click()
+    expect(page.locator("#view-planned li")).to_contain_text("painting · by Wang Wei")
+    (window,) = living.alerts.desk.plans.windows
+    assert (window.site, window.room, window.made_by) == ("xidan", None, "Wang Wei")
+    page.get_by_role("button", name="End now").click()
+    expect(page.locator("#view-planned li")).to_contain_text("ended")
+    assert living.alerts.desk.plans.windows == ()
 
 
 def test_with_a_persons_token_the_page_knows_who_it_is(living: Branches, page: Page, tmp_path: Path) -> None:
@@ -256,7 +282,7 @@ def test_every_text_has_contrast_and_nothing_overflows(
         tab.locator("#me-choice").select_option("li-na")
         tab.locator("#open-list li.alarm button:visible").last.click()
         expect(tab.locator(".history:visible li").first).to_be_visible()
-        for view in ("open", "mine", "past"):
+        for view in ("open", "mine", "past", "planned"):
             tab.locator(f"#link-{view}").click()
             expect(tab.locator(f"#view-{view}")).to_be_visible()
             assert tab.evaluate(CONTRAST) == []
@@ -332,8 +358,9 @@ def test_the_page_behind_a_link_works_on_a_telephone_without_scripts(living: Bra
     word = living.alerts.desk.links.make(Claim("b", "li", living.now_ms + 600_000, True))
     phone.goto(f"{web.url}a/{word}")
     expect(phone.locator("h2")).to_have_text("有人呼叫求助")
-    phone.get_by_label("您的姓名").fill("李娜")
-    phone.get_by_role("button", name="我来处理").click()
+    have = phone.locator("form").filter(has_text="我来处理")
+    have.get_by_label("您的姓名").fill("李娜")
+    have.get_by_role("button", name="我来处理").click()
     expect(phone.get_by_role("status")).to_contain_text("已记录由您处理")
     expect(phone.locator(".state")).to_have_text("李娜 正在处理")
     assert living.alerts.engine.open_alarms()[0].acknowledged_by == "李娜"
