@@ -15,6 +15,10 @@ from gateway.alerts.routing import Routing
 from gateway.alerts.rule_files import default_rules
 from gateway.alerts.rules import Rules
 from gateway.alerts.settings import AlertsConfig
+from gateway.cases import rows
+from gateway.cases.events import Opened, Stamp
+from gateway.cases.keeper import PackKeeper
+from gateway.cases.metrics import CaseMetrics
 from gateway.errors import StoreUnavailable
 from gateway.ingest.ingest import Ingest, IngestSettings
 from gateway.metrics import Metrics
@@ -30,6 +34,8 @@ from tests.simulation.broker import Broker, Connection
 from tests.simulation.world import Crash, MachineClock, World
 
 REGION = "north"
+CASE_SITE = "site-a"
+"""The branch with an acceptance case."""
 CENSUS_EVERY_S = 300.0
 """Gauges and dark branches decide nothing here: at their usual 5 s they would cost a quarter of a run."""
 
@@ -186,6 +192,7 @@ class SimGateway:
         self._storing = None
         self.clock.boot()
         self.state = State.open(f"sqlite:///{self._folder / 'state.db'}")
+        self._open_case()
         event.listen(self.state.engine, "commit", lambda _connection: self.maybe_crash())
         self._store = FaultyStore(self.room, self.maybe_crash)
         self.engine = AlertEngine(
@@ -209,12 +216,21 @@ class SimGateway:
             rng=random.Random(self.world.random.random()),
             gateway=self.name,
             census_every_s=CENSUS_EVERY_S,
+            keep_evidence=PackKeeper(CaseMetrics(CollectorRegistry())).keep,
         )
         life = self._life
         self.engine.watch(lambda: self._lives(life))
         if self._guarded(lambda ingest: (self.engine.load(), ingest.start())):
             self.world.after(self.world.random.uniform(0.0, 2.0), lambda: self._connect(life))
             self.world.after(1.0, lambda: self._tick(life))
+
+    def _open_case(self) -> None:
+        """One branch is renovated from the beginning: its raw packs are evidence."""
+        assert self.state is not None
+        with self.state.write() as connection:
+            if not rows.list_cases(connection):
+                opened = Opened(region=REGION, site=CASE_SITE, title="", profile="", plan="")
+                rows.begin(connection, Stamp(number=1, time_ms=0, who="simulation"), opened)
 
     def kill(self) -> None:
         """SIGKILL, at a moment between two steps; `maybe_crash` kills within them."""

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
+from gateway.state.case_tables import evidence_pack
 from tests.simulation.broker import Weather
 from tests.simulation.simulation import Simulation
 from tests.simulation.verdict import judge
@@ -67,6 +69,12 @@ def _pack_without_receipt(simulation: Simulation) -> None:
     agent.measured.air[row.journal, row.sequence] = 999.0
 
 
+def _lose_evidence(simulation: Simulation) -> None:
+    assert simulation.active.state is not None
+    with simulation.active.state.engine.begin() as connection:
+        connection.execute(delete(evidence_pack))
+
+
 @pytest.mark.parametrize(
     ("break_it", "complaint"),
     [
@@ -76,6 +84,7 @@ def _pack_without_receipt(simulation: Simulation) -> None:
         (_death_that_nobody_saw, "is dead, the gateway says online=True"),
         (_late_air_seen, "reached the alarms"),
         (_pack_without_receipt, "without a receipt"),
+        (_lose_evidence, "not among the raw packs"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

@@ -3,9 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from sqlalchemy import select
+
 from gateway.ports import ReadingsQuery
+from gateway.state.case_tables import evidence_pack
 from telemetry.ranges import RangeSet
 from tests.simulation.agent import CALL_POINT, QUANTITY, SimAgent
+from tests.simulation.gateway import CASE_SITE
 from tests.simulation.simulation import Simulation
 
 _EVERYTHING = {"from_ms": 0, "to_ms": 2**52, "limit": 10_000_000}
@@ -17,6 +21,7 @@ def judge(simulation: Simulation) -> list[str]:
     for agent in simulation.agents:
         problems += [f"{agent.root.site}: {text}" for text in _judge_air(simulation, agent)]
         problems += [f"{agent.root.site}: {text}" for text in _judge_ledger(simulation, agent)]
+        problems += [f"{agent.root.site}: {text}" for text in _judge_evidence(simulation, agent)]
         problems += [f"{agent.root.site}: {text}" for text in _judge_calls(simulation, agent)]
         problems += [f"{agent.root.site}: {text}" for text in _judge_presence(simulation, agent)]
     problems += _judge_live(simulation)
@@ -98,6 +103,23 @@ def _judge_ledger(simulation: Simulation, agent: SimAgent) -> Iterator[str]:
         yield f"{sum(status == 'owed' for status in minutes.values())} minutes are still owed"
     if agent.journal is not None and agent.journal.unreceipted_count:
         yield f"{agent.journal.unreceipted_count} packs are still without a receipt"
+
+
+def _judge_evidence(simulation: Simulation, agent: SimAgent) -> Iterator[str]:
+    """Of a branch with an acceptance case, what the ledger has is among the raw packs, and nothing else is."""
+    ingest, state = simulation.active.ingest, simulation.active.state
+    assert ingest is not None
+    assert state is not None
+    wanted = select(evidence_pack.c.journal, evidence_pack.c.sequence).where(evidence_pack.c.site == agent.root.site)
+    with state.read() as connection:
+        kept = {(row.journal, row.sequence) for row in connection.execute(wanted)}
+    if agent.root.site != CASE_SITE:
+        if kept:
+            yield f"{len(kept)} raw packs are kept though it has no case"
+        return
+    for journal, sequence in agent.measured.air:
+        if sequence in ingest.ledger.there(agent.root, journal) and (journal, sequence) not in kept:
+            yield f"pack ({journal}, {sequence}) is in the ledger and not among the raw packs"
 
 
 def _judge_calls(simulation: Simulation, agent: SimAgent) -> Iterator[str]:
