@@ -191,11 +191,11 @@ def _instrument_row(own: InstrumentLine, speech: Speech) -> Row:
 
 def source_words(one: Calibration, speech: Speech) -> str:
     """What the branch's agent had corrected before it sent a reading."""
-    proof = ", ".join(word for word in (one.certificate, one.date) if word) or speech.text("no certificate", "无证书")
-    return (
-        speech.text("Corrected in the branch: ", "已在网点修正：")
-        + _corrections(dict(one.offset), dict(one.gain)).replace("\n", ", ")
-        + f" ({proof})"
+    found = _corrections(dict(one.offset), dict(one.gain)).replace("\n", ", ")
+    proof = ", ".join(word for word in (one.certificate, one.date) if word)
+    return speech.text(
+        f"Corrected in the branch: {found} ({proof or 'no certificate'})",
+        f"已在网点修正：{found}（{proof or '无证书'}）",
     )
 
 
