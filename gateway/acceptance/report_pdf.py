@@ -111,7 +111,13 @@ def _first_page(page: Page, report: CaseReport, speech: Speech) -> None:
     page.space(2)
     report_rooms.table_of_rooms(page, report, speech)
     report_rooms.next_steps(page, report, speech)
-    page.need(SIGNATURES_MM)
+    page.need(SIGNATURES_MM if page.page_no() == 1 else SIGNATURES_MM + 12)
+    if page.page_no() > 1:
+        # Nobody signs a page that does not say what is signed.
+        words = speech.say(lambda own: phrases.outcome(report.said.verdict, own))
+        colour = report_rooms.COLOURS[report.said.verdict]
+        page.space(4)
+        page.paragraph(f"{speech.label('Verdict', '结论')}: {words}", size=12, colour=colour, is_bold=True)
     # The signatures stand at the foot of the page that they are on.
     page.set_y(max(page.get_y(), page.h - 20.0 - SIGNATURES_MM))
     _signatures(page, report, speech)

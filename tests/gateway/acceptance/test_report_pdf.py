@@ -101,6 +101,17 @@ def test_simulated_readings_are_told_on_every_page_and_only_then(put: list[Put])
     assert not [line for line in put if "SIMULATED" in line[3]]
 
 
+def test_the_verdict_stands_on_the_page_that_is_signed(put: list[Put]) -> None:
+    """On the first, or where many rooms push the signatures on, on that one again."""
+    for count in (2, 60):
+        put.clear()
+        render(samples.judged(plan_text(*(room(f"room-{number}", 20) for number in range(count))), []), "en")
+        (signed,) = {line[0] for line in put if line[3] == "Sampled by"}
+        assert (signed == 1) == (count == 2)
+        wanted = "INDETERMINATE" if signed == 1 else "Verdict: INDETERMINATE"
+        assert [line for line in put if line[0] == signed and line[3] == wanted]
+
+
 def test_without_evidence_it_says_that_it_cannot_be_checked(put: list[Put]) -> None:
     """No seal is made up, and no code leads anywhere."""
     report = samples.plain()
