@@ -30,6 +30,11 @@ WRONG_USE: Final = 2
 UNREACHABLE: Final = 4
 OUR_FAULT: Final = 70
 
+RUN_TEXT: Final = (
+    "Hear agents, store readings, serve the board, until SIGTERM, SIGINT or SIGHUP. "
+    "SIGUSR1 reads the configuration again and begins anew."
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -82,7 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"openhall-gateway {version('openhall')}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    _add_verb(verbs, "run", _run, "Hear agents, store readings, serve the board, until SIGTERM, SIGINT or SIGHUP.")
+    _add_verb(
+        verbs,
+        "run",
+        _run,
+        RUN_TEXT,
+    )
     check = _add_verb(verbs, "check-config", _check, "Say what is wrong with the configuration, if anything.")
     check.add_argument("--json", action="store_true", help="the answer as JSON")
     letters = verbs.add_parser("dead-letters", help="messages that could not be taken in")
@@ -130,7 +140,7 @@ def _load(options: argparse.Namespace) -> Config:
 def _run(options: argparse.Namespace) -> int:
     from gateway.run import run
 
-    return WELL if run(_load(options)) else OUR_FAULT
+    return WELL if run(_load(options), lambda: _load(options)) else OUR_FAULT
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ import gc
 import random
 import signal
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from functools import partial
 from types import FrameType
@@ -30,6 +30,7 @@ from gateway.cases.parts import make_cases
 from gateway.commands.desk import CommandDesk
 from gateway.config import Config
 from gateway.errors import ConfigurationError
+from gateway.fresh_config import FreshConfig
 from gateway.ingest.calibrations import of_site
 from gateway.ingest.completeness import Survey
 from gateway.ingest.dead_letters import Retried, dead_letters, retry
@@ -200,8 +201,8 @@ class Gateway:
         """Where the board is."""
         return self._web.address
 
-    def run(self, stop: threading.Event) -> bool:
-        """Work until `stop` is set; False if it ended because a part of ours failed."""
+    def run(self, stop: threading.Event, leave: Callable[[], bool] = lambda: False) -> bool:
+        """Work until `stop` is set or `leave`, asked every second, says so; False if a part of ours failed."""
         self._web.start()
         self._ingest.start()
         self._commands.start()
@@ -216,7 +217,7 @@ class Gateway:
         host, port = self._web.address
         log.info("gateway started", board=f"http://{host}:{port}", regions=list(self._config.regions))
         try:
-            while not stop.wait(TICK_S):
+            while not stop.wait(TICK_S) and not leave():
                 self._tick()
                 if not self._web.alive:
                     log.error("the web server is gone, ending")
@@ -329,21 +330,34 @@ class Gateway:
             log.exception("not all that waited was committed; the agents send it again")
 
 
-def run(config: Config) -> bool:
+def run(config: Config, again: Callable[[], Config] | None = None) -> bool:
     """Run one gateway until SIGTERM, SIGINT or SIGHUP; False if it failed on its own.
+
+    SIGUSR1 begins anew with what `again` gives: what waits is committed, the agents keep the rest until a receipt.
+
+    Args:
+        config: What to begin with.
+        again: Reads the configuration anew, None: SIGUSR1 changes nothing.
 
     Raises:
         GatewayError: If it cannot begin.
     """
     stop = threading.Event()
+    fresh = FreshConfig(config, again)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, on_signal)
+    signal.signal(signal.SIGUSR1, lambda _number, _frame: fresh.ask())
     gc.set_threshold(GARBAGE_AFTER)
-    return Gateway(config).run(stop)
+    gateway = Gateway(config)
+    while gateway.run(stop, fresh.look):
+        if stop.is_set():
+            return True
+        gateway = fresh.begin(Gateway)
+    return False
 
 
 def retry_letters(config: Config, ids: Collection[int] | None) -> list[Retried]:
