@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent.config import load
 from agent.inbox import Inbox
 from agent.run import Agent, Stop
+from agent.staging import Staging
 from telemetry.clock import SystemClock
 from telemetry.messages import GatewayStatus, encode
 from telemetry.topics import gateway_status
@@ -32,8 +32,8 @@ no_gateway_min = 0.1
 def running(folder: Path, port: int, region: str) -> Iterator[Callable[[], bool]]:
     """An agent with nothing but a lamp for this; what is given says whether the lamp is on."""
     inbox: Inbox[Any] = Inbox()
-    config = load(write_config(folder, port, region, sensors=LAMP))
-    agent = Agent(config, simulate=True, inbox=inbox, clock=SystemClock(), rng=random.Random(1))
+    staging = Staging(write_config(folder, port, region, sensors=LAMP))
+    agent = Agent(staging, simulate=True, inbox=inbox, clock=SystemClock(), rng=random.Random(1))
     thread = threading.Thread(target=agent.run)
     thread.start()
     simulated = agent._facility._simulated
