@@ -83,6 +83,9 @@ class Deadman:
             ["outcome"],
             registry=registry,
         )
+        for outcome in ("sent", "failed", "withheld"):
+            # A number that is missing until the first failure cannot be watched.
+            self._pings.labels(outcome)
         self._last = Gauge(
             "openhall_deadman_last_ping_seconds", "Unix time of the last ping taken", ["place"], registry=registry
         )
