@@ -88,6 +88,7 @@ def test_the_command_writes_all_tables(tmp_path: Path, monkeypatch: pytest.Monke
     file = tmp_path / "RESULTS.md"
     file.write_text(f"{BEGINS}\n{ENDS}\n", encoding="utf-8")
     words = ["--packs", "20", "--rounds", "1", "--sustained-packs", "20", "--paced-packs", "20", "--agent-s", "1"]
+    words += ["--calls", "1"]
     assert main([*words, "--out", str(file)]) == 0
     text = file.read_text(encoding="utf-8")
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [
@@ -96,6 +97,7 @@ def test_the_command_writes_all_tables(tmp_path: Path, monkeypatch: pytest.Monke
         "Readings into a store",
         "How long, how soon",
         "The agent",
+        "A call for help",
     ]
     assert re.search(r"\| \*\*openhall-gateway\*\* \| InfluxDB 1.6.7 \| Mosquitto \| 1,000 \| [0-9,]+ \|", text)
 
