@@ -57,6 +57,10 @@ class Metrics:
         self.queue_bytes = self._gauge("ingest_queue_bytes", "Their bytes")
         self.waiting = self._gauge("ingest_waiting", "What waits, by stage and share", "stage", "share")
         self.dead_letters_kept = self._gauge("dead_letters_kept", "Dead letters, by whether they have a pair", "pair")
+        self.doubts = self._gauge("doubts", "Doubts about sensors that are open, by reason", "reason")
+        self.unwatched = self._gauge(
+            "readings_unwatched", "Readings of points beyond those that are watched for doubts"
+        )
         self.storing = self._gauge("storing", "1 while the store takes readings, else 0")
         self.agents = self._gauge("agents", "Agents known, by whether they are online", "online")
         self.owing = self._gauge("agents_owing", "Agents that have something the store lacks")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from gateway.errors import LedgerChanged, StateUnavailable, StoreMisconfigured, StoreUnavailable
 from gateway.ingest import calibrations
+from gateway.ingest.doubting import Doubting
 from gateway.ingest.items import AIR, FACILITY, Item, air_of, refusals
 from gateway.ingest.ledger import Ledger
 from gateway.ingest.ledger_rows import DAY_MS
@@ -66,6 +67,7 @@ class Committer:
         marks: Marks,
         lost: Callable[[list[str]], None],
         remember: Callable[[State], None],
+        doubting: Doubting,
         series: Callable[[str], Iterable[tuple[str, str]]],
         touched: TouchedHours,
         publish: Callable[[Message], None],
@@ -85,6 +87,7 @@ class Committer:
         self.trouble: tuple[str, str] | None = None
         self._store = store
         self._state = state
+        self._doubting = doubting
         self._ledger = ledger
         self._marks = marks
         self._lost = lost
@@ -221,6 +224,11 @@ class Committer:
             too_old = [place for place in places if place[1].time_ms < before_ms]
             places = [place for place in places if place[1].time_ms >= before_ms]
         marks = self._marks.points() if places else []
+        doubts = self._doubting.judge(
+            (point for _item, point in places), filter(None, (item.calibration for item in self._batch))
+        )
+        if doubts:
+            self._write_doubts(doubts)
         refused = self._write([point for _item, point in places], marks)
         turned_down = [(*places[one.place], one.detail) for one in refused if one.place < len(places)]
         turned_down += [(*place, "older than the bucket keeps") for place in too_old]
@@ -231,6 +239,11 @@ class Committer:
         marks = [] if any(one.place >= len(places) for one in refused) else marks
         self._write_state(marks, letters, {id(point) for _item, point, _detail in turned_down})
         self._count(places, letters)
+
+    def _write_doubts(self, points: list[Point]) -> None:
+        for one in self._write(points, []):
+            log.error("store refuses a doubt; it counts all the same", detail=one.detail)
+        self._doubting.stored()
 
     def _leave(self, letters_of: dict[int, Letter]) -> None:
         """Drop from the batch what needs a letter with a pair for which there is no room: no ledger, no receipt."""

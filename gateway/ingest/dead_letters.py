@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
+from gateway.ingest.doubting import colour
 from gateway.ingest.intake import Intake, Reader
 from gateway.ingest.keys import all_keys
 from gateway.ingest.ledger import Entry, Ledger
@@ -121,6 +122,7 @@ def _retry_one(
         return Retried(one.id, False, "its times are relative to a moment that has passed")
     if intake.hear is not None and alerts is not None:
         alerts.hear(channel.root, intake.hear, now_ms)
+    colour(state, intake.points)
     refused = store.write(intake.points) if intake.points else []
     if refused:
         return Retried(one.id, False, f"the store refuses it: {refused[0].detail}")

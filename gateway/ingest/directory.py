@@ -1,6 +1,6 @@
 """Who is there: sites, agents, points, their newest values and states. What the board and the API read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 import structlog
@@ -8,7 +8,7 @@ import structlog
 from gateway.errors import StoreUnavailable
 from gateway.ingest import directory_cards
 from gateway.ingest.claims import Claims, Conflict
-from gateway.ingest.directory_cards import AgentCard, LiveState, LiveValue, PointCard
+from gateway.ingest.directory_cards import AgentCard, Flaws, LiveState, LiveValue, PointCard, doubted
 from gateway.ingest.directory_saving import SavedCards
 from gateway.ingest.minutes import Held
 from gateway.ports import ReadingsQuery, Store
@@ -74,6 +74,8 @@ class Directory(SavedCards):
         super().__init__()
         self.refused = 0
         """Messages about agents or points beyond the limits; their data is stored all the same."""
+        self.flaws: Callable[[str, str], Flaws] = lambda _site, _point: {}
+        """By quantity, why the gateway doubts what a point (site, point) says now."""
         self._clock = clock
         self._store = store
         self._online_s = online_s
@@ -265,6 +267,11 @@ class Directory(SavedCards):
         card = self._points.get(site, {}).get(point)
         return card.info.period_s if card is not None else None
 
+    def part(self, site: str, point: str) -> str | None:
+        """What measures there, None while nobody said."""
+        card = self._points.get(site, {}).get(point)
+        return card.info.part if card is not None else None
+
     def sites(self) -> list[SiteView]:
         """Every site of which anything is known, by name."""
         with self._lock:
@@ -306,7 +313,7 @@ class Directory(SavedCards):
         self._recall(site)
         with self._lock:
             return [
-                PointView(card.region, site, card.owner, card.info, card.live_values(), card.state)
+                PointView(card.region, site, card.owner, card.info, *doubted(card, self.flaws(site, card.info.point)))
                 for _point, card in sorted(self._points.get(site, {}).items())
             ]
 

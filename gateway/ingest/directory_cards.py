@@ -1,6 +1,6 @@
 """What the directory keeps of each agent and point, and its rows in the state database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +10,8 @@ from sqlalchemy import delete as delete_from
 
 from gateway.ingest.minutes import Held
 from gateway.ingest.presence import Life
+from gateway.quality.doubts import advice_on
+from gateway.quality.reasons import Reason
 from gateway.quality.single import is_suspect
 from gateway.state.state import upsert
 from gateway.state.tables import agent as agent_table
@@ -199,6 +201,23 @@ def _note_removed(connection: Connection, doomed: list[tuple[str, str, str]]) ->
     life = msgspec.json.encode(Life()).decode()
     rows = [{**row._mapping, "last_seen_ms": 0, "life": life, "presence": REMOVED, "held": None} for row in found]
     upsert(connection, agent_table, rows)
+
+
+Flaws = Mapping[str, frozenset[Reason]]
+
+
+def doubted(card: PointCard, flaws: Flaws) -> tuple[dict[str, LiveValue], LiveState | None]:
+    """The newest values and the state of a point; a sensor that the gateway doubts is in fault, with advice."""
+    values = card.live_values()
+    if not flaws:
+        return values, card.state
+    for quantity in flaws.keys() & values.keys():
+        values[quantity] = values[quantity]._replace(suspect=True)
+    if card.state is not None and not card.state.working:
+        return values, card.state
+    newest_ms = max((values[name].time_ms for name in flaws.keys() & values.keys()), default=0)
+    fault = LiveState(agent="", sequence=0, working=False, state="fault", reason=advice_on(flaws), time_ms=newest_ms)
+    return values, fault
 
 
 def _shown(record: Record) -> LiveValue:

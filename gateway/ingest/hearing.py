@@ -28,6 +28,7 @@ from telemetry.errors import MalformedError, Reason
 from telemetry.ids import is_journal_id
 from telemetry.messages import MAX_RANGES, GatewayStatus, Health, Presence, Receipt, Reply
 from telemetry.ranges import RangeSet
+from telemetry.readings import Pack
 from telemetry.topics import Channel, Root
 
 log = structlog.get_logger(__name__)
@@ -80,6 +81,7 @@ class Hearer:
         directory: Directory,
         ledger: Ledger,
         alerts: Alerts,
+        flagged: Callable[[Pack], Pack],
         asking: Asking,
         gateways: OtherGateways,
         signatures: Signatures,
@@ -99,6 +101,7 @@ class Hearer:
         self._directory = directory
         self._ledger = ledger
         self._alerts = alerts
+        self._flagged = flagged
         self._asking = asking
         self._gateways = gateways
         self._signatures = signatures
@@ -204,7 +207,7 @@ class Hearer:
     def _see(self, intake: Intake, arrived_ms: int) -> None:
         assert intake.see is not None
         try:
-            self._alerts.see(intake.channel.root, intake.see, arrived_ms)
+            self._alerts.see(intake.channel.root, self._flagged(intake.see), arrived_ms)
         except StateUnavailable as error:
             self._alerts_failed(error)
 

@@ -10,6 +10,7 @@ from gateway.errors import StateUnavailable
 from gateway.ingest.asking import NEVER_S, RESEND, Asking
 from gateway.ingest.committing import Committer, KeepEvidence
 from gateway.ingest.directory import Directory
+from gateway.ingest.doubting import Doubting
 from gateway.ingest.gateways import OtherGateways
 from gateway.ingest.hearing import Arrived, Hearer
 from gateway.ingest.intake import Reader
@@ -24,6 +25,7 @@ from gateway.ingest.settings import IngestSettings
 from gateway.ingest.signatures import Signatures
 from gateway.metrics import Metrics
 from gateway.ports import Alerts, Store
+from gateway.quality.doubts import Doubts
 from gateway.rollups.touched import TouchedHours
 from gateway.state.state import State
 from gateway.stores.watched_store import watched
@@ -118,6 +120,9 @@ class Ingest:
         self._gateways = OtherGateways(gateway, regions)
         self.touched = TouchedHours(state)
         self._marks = Marks(state, regions, clock)
+        doubts = Doubts(period_s=self.directory.period_s, part=self.directory.part, points=settings.points)
+        self._doubting = Doubting(state, doubts, regions, metrics)
+        self.directory.flaws = doubts.flaws
         self._committer = Committer(
             store=shared,
             state=state,
@@ -125,6 +130,7 @@ class Ingest:
             marks=self._marks,
             lost=self._store_lost,
             remember=self.directory.save_fresh,
+            doubting=self._doubting,
             series=self.directory.series,
             touched=self.touched,
             publish=publish,
@@ -148,6 +154,7 @@ class Ingest:
             directory=self.directory,
             ledger=self.ledger,
             alerts=alerts,
+            flagged=self._doubting.flagged,
             asking=self._asking,
             gateways=self._gateways,
             signatures=self._signatures,
@@ -183,6 +190,7 @@ class Ingest:
         # Before anything is asked of the ledger: what is there counts as there also while the store is away.
         self.ledger.set_epochs(self._marks.read())
         self.directory.load(self._state, self._regions)
+        self._doubting.load()
         self._signatures.load()
         for view in self.directory.agents():
             if view.held is not None:

@@ -71,10 +71,12 @@ class Drift:
         self._hours = deque((hour, readings, below) for hour, readings, below in sorted(hours)[-HOURS:])
         self.drifting = self._drifts()
 
-    def forget(self) -> None:
-        """The sensor was calibrated: what it showed before says nothing any more."""
-        self._hours.clear()
-        self.drifting = False
+    def forget(self, before_ms: int) -> bool:
+        """The sensor was calibrated then: what it showed before says nothing. True if `drifting` changed with it."""
+        while self._hours and self._hours[0][0] * HOUR_MS < before_ms:
+            self._hours.popleft()
+        was, self.drifting = self.drifting, self._drifts()
+        return was != self.drifting
 
     @property
     def since_ms(self) -> int:

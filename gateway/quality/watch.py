@@ -55,7 +55,7 @@ class Watch:
 
     def __init__(self, quantity: str) -> None:
         limits, row = LIMITS[quantity], WIRE_QUANTITIES[quantity]
-        self.open: set[Reason] = set()
+        self.open: frozenset[Reason] = frozenset()
         self._low, self._high = row.low, row.high
         self._step = limits.step
         self._per_ms = limits.step_per_min / 60_000
@@ -77,7 +77,7 @@ class Watch:
             value: The value that was last believed, or the one that does not move.
             time_ms: When it was measured.
         """
-        self.open.add(reason)
+        self.open |= {reason}
         self._last_ms = time_ms
         if reason is Reason.STEP:
             self._accepted, self._accepted_ms = value, time_ms
@@ -124,7 +124,7 @@ class Watch:
     def _still(self, reason: Reason, time_ms: int, longest_ms: int | None, readings: int) -> tuple[Change, ...]:
         if longest_ms is None or time_ms - self._run_ms < longest_ms or self._run_n < readings or reason in self.open:
             return NO_CHANGE
-        self.open.add(reason)
+        self.open |= {reason}
         return (Change(reason, True, self._run_ms),)
 
     # -- steps ---------------------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class Watch:
             self._accept(time_ms, value)
             return self._close(Reason.STEP, time_ms)
         if Reason.STEP not in self.open:
-            self.open.add(Reason.STEP)
+            self.open |= {Reason.STEP}
             self._settling_ms, self._settling_n, self._settling = time_ms, 1, value
             return (Change(Reason.STEP, True, time_ms),)
         return self._settle(time_ms, value, fresh)
@@ -162,5 +162,5 @@ class Watch:
     def _close(self, reason: Reason, time_ms: int) -> tuple[Change, ...]:
         if reason not in self.open:
             return NO_CHANGE
-        self.open.discard(reason)
+        self.open -= {reason}
         return (Change(reason, False, time_ms),)

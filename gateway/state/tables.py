@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION: Final = 9
+SCHEMA_VERSION: Final = 10
 
 _ID: Final = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up only in a column declared INTEGER; elsewhere 64 bits are asked for."""
@@ -277,4 +278,31 @@ agent_command: Final = Table(
     Column("answer", Text, nullable=False),
     Index("agent_command_agent", "site", "agent", "number"),
     Index("agent_command_state", "state", "number"),
+)
+
+# Since version 10.
+
+doubt: Final = Table(
+    "doubt",
+    metadata,
+    Column("site", String(32), primary_key=True),
+    Column("point", String(32), primary_key=True),
+    Column("quantity", String(32), primary_key=True),
+    Column("reason", String(16), primary_key=True),
+    Column("from_ms", BigInteger, primary_key=True),
+    Column("region", String(32), nullable=False),
+    Column("room", String(32), nullable=False),
+    # The first reading that is well again; null while the doubt is open.
+    Column("to_ms", BigInteger, nullable=True),
+    Column("value", Float, nullable=False),
+    Column("value_ms", BigInteger, nullable=False),
+    Index("doubt_to", "to_ms"),
+)
+
+# How far readings may have been stored, and the last week of each CO2 sensor.
+quality_note: Final = Table(
+    "quality_note",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("value", Text, nullable=False),
 )

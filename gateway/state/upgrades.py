@@ -60,6 +60,12 @@ def _add_agent_commands(connection: Connection) -> None:
     tables.agent_command.create(connection)
 
 
+def _add_doubts(connection: Connection) -> None:
+    """Version 10: doubts about sensors."""
+    tables.doubt.create(connection)
+    tables.quality_note.create(connection)
+
+
 STEPS: Final = MappingProxyType[int, Step](
     {
         1: _add_alarms,
@@ -70,6 +76,7 @@ STEPS: Final = MappingProxyType[int, Step](
         6: _add_touched_hours,
         7: _add_calibrations,
         8: _add_agent_commands,
+        9: _add_doubts,
     }
 )
 """By the version it starts from, what makes the next one of it. Version 1 is the first."""

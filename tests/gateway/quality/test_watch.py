@@ -74,8 +74,9 @@ def test_what_drifts_is_calibrated_and_forgotten() -> None:
     other = Drift(limit)
     other.resume(drift.hours())
     assert other.drifting
-    drift.forget()
+    assert drift.forget(before_ms=168 * HOUR_MS)
     assert not drift.drifting
+    assert not drift.forget(before_ms=168 * HOUR_MS)  # told again
     assert not drift.see(200 * HOUR_MS, 350.0)
 
 

@@ -17,6 +17,7 @@ NEW_IN = {
     7: ("touched_hour",),
     8: ("sensor_calibration",),
     9: ("agent_command",),
+    10: ("doubt", "quality_note"),
 }
 NEW_SINCE_1 = tuple(name for names in NEW_IN.values() for name in names)
 
