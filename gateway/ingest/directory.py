@@ -262,16 +262,6 @@ class Directory(SavedCards):
             card = self._agents.get(root)
             return card is not None and self._lives(card)
 
-    def period_s(self, site: str, point: str) -> float | None:
-        """The planned spacing of a point's readings, None while nobody said."""
-        card = self._points.get(site, {}).get(point)
-        return card.info.period_s if card is not None else None
-
-    def part(self, site: str, point: str) -> str | None:
-        """What measures there, None while nobody said."""
-        card = self._points.get(site, {}).get(point)
-        return card.info.part if card is not None else None
-
     def sites(self) -> list[SiteView]:
         """Every site of which anything is known, by name."""
         with self._lock:

@@ -26,6 +26,16 @@ class SavedCards:
         self._gone_agents: set[Root] = set()
         self._gone_points: set[tuple[str, str]] = set()
 
+    def period_s(self, site: str, point: str) -> float | None:
+        """The planned spacing of a point's readings, None while nobody said."""
+        card = self._points.get(site, {}).get(point)
+        return card.info.period_s if card is not None else None
+
+    def part(self, site: str, point: str) -> str | None:
+        """What measures there, None while nobody said."""
+        card = self._points.get(site, {}).get(point)
+        return card.info.part if card is not None else None
+
     def save(self, state: State) -> bool:
         """Write what changed, at most so much at a time; True if more is left to be written.
 
