@@ -172,10 +172,10 @@ class Committer:
             if not self._batch:
                 self._batch = self._take()
             dealt_with = len(self._batch)
-            if self._batch:
-                self._commit()
-            else:
+            if not self._batch:
                 self._look_for_changes()
+            elif not self._commit():
+                return 0
         except StoreUnavailable as error:
             self._store_failed(error)
             return 0
@@ -214,7 +214,11 @@ class Committer:
             batch.append(item)
         return batch
 
-    def _commit(self) -> None:
+    def _commit(self) -> bool:
+        """Write the batch to store and state; False if the store failed for somebody else meanwhile.
+
+        Then the next round compares the marks first. For us nothing failed, so no branch is told that it did.
+        """
         self._ledger.set_epochs(self._marks.read())
         self._leave({})
         places = [(item, point) for item in self._batch for point in item.points]
@@ -224,6 +228,8 @@ class Committer:
             too_old = [place for place in places if place[1].time_ms < before_ms]
             places = [place for place in places if place[1].time_ms >= before_ms]
         marks = self._marks.points() if places else []
+        if self._store.is_in_doubt:
+            return False
         doubts = self._doubting.judge(
             (point for _item, point in places), filter(None, (item.calibration for item in self._batch))
         )
@@ -239,6 +245,7 @@ class Committer:
         marks = [] if any(one.place >= len(places) for one in refused) else marks
         self._write_state(marks, letters, {id(point) for _item, point, _detail in turned_down})
         self._count(places, letters)
+        return True
 
     def _write_doubts(self, points: list[Point]) -> None:
         for one in self._write(points, []):
@@ -257,8 +264,6 @@ class Committer:
         refused: list[Refused] = []
         size = self._settings.round_points
         for at in range(0, len(everything), size):
-            if self._store.is_in_doubt:
-                raise StoreUnavailable("it failed for somebody else just now; the marks are compared first")
             found = self._store.write(everything[at : at + size])
             refused += [Refused(at + one.place, one.detail) for one in found]
         for one in refused:

@@ -128,6 +128,6 @@ def test_a_failure_within_a_round_stops_its_write(monkeypatch: pytest.MonkeyPatc
     writes = len(hall.store.writes)
     assert hall.keep() == 0
     assert len(hall.store.writes) == writes
-    hall.clock.advance(5)
+    assert hall.ingest.storing, "a page that waited too long is no reason to call all branches"
     assert hall.keep() == 1
     assert hall.metric("openhall_store_losses_total") == 1
