@@ -1,5 +1,6 @@
 """Watches every open case: which instrument stands where, what endangers its sampling; and lets old packs go."""
 
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -16,8 +17,8 @@ from gateway.cases.metrics import CaseMetrics
 from gateway.cases.phase import phase_of
 from gateway.cases.settings import AcceptanceConfig
 from gateway.cases.supervision import FastAir, Sight
-from gateway.cases.words import Phase
-from gateway.errors import StateUnavailable, StoreUnavailable
+from gateway.cases.words import Phase, Risk
+from gateway.errors import StateUnavailable, StoreUnavailable, StoreWriteOnly
 from gateway.ports import Store
 from gateway.state.state import State
 from telemetry.clock import Clock, to_ms
@@ -29,6 +30,10 @@ EVENTS_AT_MOST: Final = 5_000
 """A sensor that comes and goes for a month must not fill the trail of its case; what people do is always noted."""
 DAY_S: Final = 86_400.0
 RUNNING: Final = (Phase.PLANNED, Phase.CLOSING, Phase.SAMPLING)
+OF_THE_STORE: Final = frozenset(
+    {Risk.SILENT, Risk.COMPLETENESS_FALLING, Risk.COMPLETENESS_LOST, Risk.AIR_CHANGES_TOO_FAST}
+)
+"""Risks that readings tell of; while the store does not answer they neither come nor go."""
 
 
 class Supervisor:
@@ -53,6 +58,7 @@ class Supervisor:
         self._standing: Standing = lambda _site: {}
         self._next_expiry_s = 0.0
         self._failing = False
+        self._store_fault: StoreUnavailable | None = None
 
     def watch(self, standing: Standing) -> None:
         """Who says which instrument stands where."""
@@ -60,6 +66,7 @@ class Supervisor:
 
     def round(self) -> int:
         """Look at every open case once; always 0, so that whoever calls rests before the next time."""
+        self._store_fault = None
         try:
             found = self._desk.cases(is_open=True, limit=CASES_A_ROUND)
             at_risk = sum(self._look(row.id) for row in found)
@@ -67,13 +74,19 @@ class Supervisor:
             self._metrics.at_risk.set(at_risk)
             self._expire()
         except (StateUnavailable, StoreUnavailable) as error:
-            self._metrics.failures.inc()
-            say = log.debug if self._failing else log.warning
-            say("acceptance cases are not supervised, trying on", error=str(error))
-            self._failing = True
+            self._say_failed("acceptance cases are not supervised, trying on", error)
+            return 0
+        if self._store_fault is not None:
+            self._say_failed("the readings of acceptance cases are not supervised, contacts are", self._store_fault)
             return 0
         self._failing = False
         return 0
+
+    def _say_failed(self, words: str, error: Exception) -> None:
+        """Count a round, and say the first of several that fail."""
+        self._metrics.failures.inc()
+        (log.debug if self._failing else log.warning)(words, error=str(error))
+        self._failing = True
 
     def _look(self, case: int) -> bool:
         """Look at one case; True if its sampling is at risk."""
@@ -94,9 +107,11 @@ class Supervisor:
     def _note_risks(self, case: int, life: Life) -> Life:
         if life.count >= EVENTS_AT_MOST:
             return life
-        found = supervision.risks(self._sight(life))
+        sight, is_heard = self._sight(life)
+        found = supervision.risks(sight)
         for key, before in life.risks.items():
-            if key not in found:
+            unknown = not is_heard and before.risk in OF_THE_STORE
+            if key not in found and not unknown:
                 life = self._desk.note(case, Eased(risk=before.risk, room=before.room, point=before.point))
         for key, now in found.items():
             known = life.risks.get(key)
@@ -106,34 +121,44 @@ class Supervisor:
                 life = self._desk.note(case, now)
         return life
 
-    def _sight(self, life: Life) -> Sight:
+    def _sight(self, life: Life) -> tuple[Sight, bool]:
+        """What is known now; False if the store was asked and did not answer: contacts and instruments count alone."""
         now_ms = to_ms(self._clock.now())
         _table, planned, standard = parsed(life)
         with self._state.read() as connection:
             kept = {one.room: one for one in rooms_kept(connection, life, planned, standard)}
             stands = [serials.standing(life, entry).serial for entry in planned.entries()]
             known = of_serials(connection, stands)
-        site = life.opened.site
-        air = CaseAir(self._store, site, self._standing(site), self._settings.outdoor_co2_ppm)
-        is_running = phase_of(life, planned, standard, now_ms) in RUNNING
-        fast: dict[str, FastAir] = {}
-        if is_running:
-            limit = self._settings.closed_room_changes_per_h
-            for room in planned.rooms:
-                one = air.fast(planned, standard, room, now_ms, limit)
-                if one is not None:
-                    fast[room.name] = one
-        return Sight(
+        sight = Sight(
             life=life,
             plan=planned,
             profile=standard,
             kept=kept,
-            counts=air.counts(planned, standard, now_ms) if is_running else {},
             barred=serials.barred(planned, life, known),
-            fast_air=fast,
             allow_simulated=self._settings.allow_simulated,
             now_ms=now_ms,
         )
+        if phase_of(life, planned, standard, now_ms) not in RUNNING:
+            return sight, True
+        try:
+            return self._with_air(sight), True
+        except StoreWriteOnly:
+            # It never answers: what rests on readings is told by the verdict, from the packs.
+            return sight, True
+        except StoreUnavailable as error:
+            self._store_fault = error
+            return sight, False
+
+    def _with_air(self, sight: Sight) -> Sight:
+        site, planned, standard = sight.life.opened.site, sight.plan, sight.profile
+        air = CaseAir(self._store, site, self._standing(site), self._settings.outdoor_co2_ppm)
+        limit = self._settings.closed_room_changes_per_h
+        fast: dict[str, FastAir] = {}
+        for room in planned.rooms:
+            one = air.fast(planned, standard, room, sight.now_ms, limit)
+            if one is not None:
+                fast[room.name] = one
+        return replace(sight, counts=air.counts(planned, standard, sight.now_ms), fast_air=fast)
 
     def _expire(self) -> None:
         now_s = self._clock.monotonic()

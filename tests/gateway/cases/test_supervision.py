@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from gateway.cases.words import Risk
+from gateway.errors import StoreUnavailable, StoreWriteOnly
+from gateway.ports import ReadingsQuery, StoredReading
 from telemetry.messages import PointInfo
 from tests.gateway.cases.renovation import POINTS, Renovation
 
@@ -176,3 +180,27 @@ def test_a_case_in_which_something_breaks_is_left_out_and_the_others_are_looked_
     renovation.branches.cases.supervisor.round()
     assert renovation.get("cases")["cases"][0] == {**renovation.get("cases")["cases"][0], "id": whole, "at_risk": True}
     assert "openhall_cases_supervision_failures_total 1.0" in renovation.client.get("/metrics").text
+
+
+@pytest.mark.parametrize("fault", [StoreWriteOnly, StoreUnavailable])
+def test_contacts_are_watched_though_the_store_does_not_answer(
+    renovation: Renovation, monkeypatch: pytest.MonkeyPatch, fault: type[StoreUnavailable]
+) -> None:
+    """A door that opens is told with its minute, whatever the store says."""
+    case = closed_hall(renovation)
+    renovation.until(renovation.begin + 10 * 60)
+    assert Risk.SILENT in at_risk(renovation, case)
+    renovation.door("open")
+
+    def deaf(_query: ReadingsQuery) -> list[StoredReading]:
+        raise fault("the store is away")
+
+    monkeypatch.setattr(renovation.branches.cases.store, "readings", deaf)
+    found = at_risk(renovation, case)
+    assert found[Risk.WINDOW_VOID]["since"] == renovation.clock.now()
+    # Of a store that is away nobody knows whether the sensor speaks again; one that cannot be asked tells no such risk.
+    assert (Risk.SILENT in found) == (fault is StoreUnavailable)
+    failures = 1.0 if fault is StoreUnavailable else 0.0
+    assert f"openhall_cases_supervision_failures_total {failures}" in renovation.client.get("/metrics").text
+    monkeypatch.undo()
+    assert {Risk.SILENT, Risk.WINDOW_VOID} <= set(at_risk(renovation, case))
