@@ -157,6 +157,7 @@ class Gateway:
                 registry=self._metrics.registry,
             )
             self._ingest.tell_answers(self._commands.answer)
+            self._cases.ask_past(self._ingest.directory, self._commands)
             self._hear = Worker("hear", self._hear_round, gather_s=HEAR_GATHER_S, full=FULL_HEARING)
             self._keep = Worker(
                 "keep",
@@ -263,6 +264,7 @@ class Gateway:
             cases=self._cases,
             calibrations=partial(of_site, self._state),
             commands=self._commands,
+            board=config.alerts.board,
         )
         open_to_all = not config.http.on_loopback and not config.http.names
         sessions = None

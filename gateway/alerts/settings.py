@@ -315,8 +315,8 @@ class AlertsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     Attributes:
         defaults: Whether the default rules apply beside the `[[rule]]` of the file.
-        board: The address of the board as people's telephones reach it, for the links in messages; without it
-            messages carry no link.
+        board: The address of the board as people's telephones reach it, for links in messages and on reports; without
+            it messages carry no link.
         link_key_file: A file with the secret that signs those links; one is made and kept in the state database unless
             given.
         link_valid_s: How long such a link acknowledges.

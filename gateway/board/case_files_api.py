@@ -86,7 +86,7 @@ class CaseFilesApi(Controller):
             found,
             parts.rejudging.said(case, found),
             site=_site(sources, life.opened.site, life.opened.region),
-            verify_url=f"{str(request.base_url).rstrip('/')}/cases?case={case}",
+            verify_url=f"{(sources.board or str(request.base_url)).rstrip('/')}/cases?case={case}",
         )
         name = f"case-{case}-judgement-{found.number}.pdf"
         return Response(

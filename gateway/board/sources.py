@@ -92,6 +92,7 @@ class Sources:
         cases: What answers for acceptance cases, likewise.
         calibrations: Of a branch, before a time in Unix ms, so many, the newest first.
         commands: What takes orders to agents; without it none are taken.
+        board: The address of the board as people reach it, for links that outlive a request; "": where it was asked at.
         survey: What knows how complete branches are; without it nobody is asked.
     """
 
@@ -109,6 +110,7 @@ class Sources:
     cases: CaseParts | None = None
     calibrations: Callable[[str, int | None, int], Sequence[Calibrated]] = lambda _site, _before_ms, _limit: ()
     commands: CommandDesk | None = None
+    board: str = ""
     survey: Survey | None = None
 
 

@@ -78,6 +78,11 @@ class CaseDesk:
         self._evidence = evidence
         self._on_change: Callable[[], None] = lambda: None
         self._standing: Callable[[str], Mapping[str, PointInfo]] = lambda _site: {}
+        self._ask_past: Callable[[int, Life, int], None] = lambda _case, _life, _now_ms: None
+
+    def ask_past(self, call: Callable[[int, Life, int], None]) -> None:
+        """Who asks agents for the packs that a plan wants and that came before it: given case, life, Unix ms."""
+        self._ask_past = call
 
     def on_change(self, call: Callable[[], None]) -> None:
         """Whom to wake when a case changed."""
@@ -148,6 +153,7 @@ class CaseDesk:
                 raise CaseRefused(f"{most} cases are open already; close those that have ended")
             case = rows.begin(connection, stamp, event)
         life = self.look(case)
+        self._ask_past(case, life, self._now_ms())
         self._on_change()
         return case, life
 
@@ -160,7 +166,9 @@ class CaseDesk:
         """
         life = self.life(case)
         checked_plan(text, life.opened.profile)
-        return self._append(case, who, events.Replanned(old=life.plans[-1], new=text, why=why))
+        life = self._append(case, who, events.Replanned(old=life.plans[-1], new=text, why=why))
+        self._ask_past(case, life, self._now_ms())
+        return life
 
     def assign(self, case: int, point: str, serial: str, who: str) -> Life:
         """Say which instrument stands at a point."""
@@ -209,7 +217,9 @@ class CaseDesk:
             CaseRefused: If the running round did not fail.
         """
         checked_plan(text, self.life(case).opened.profile)
-        return self._append(case, who, events.Resampled(plan=text, why=why))
+        life = self._append(case, who, events.Resampled(plan=text, why=why))
+        self._ask_past(case, life, self._now_ms())
+        return life
 
     def hold(self, case: int, why: str, who: str) -> Life:
         """Put a case under legal hold: neither retention nor closing deletes anything of it."""

@@ -15,6 +15,14 @@ class CaseMetrics:
             "openhall_evidence_packs_expired", "Raw packs deleted long after the last case of their branch",
             registry=registry,
         )  # fmt: skip
+        self.past_asked = Counter(
+            "openhall_evidence_past_asked",
+            "Requests to agents for packs from before a case was opened",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("asked", "refused"):
+            self.past_asked.labels(outcome)
         self.failures = Counter(
             "openhall_cases_supervision_failures", "Rounds of supervision that store or state did not answer",
             registry=registry,

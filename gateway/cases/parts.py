@@ -9,6 +9,7 @@ from gateway.cases.desk import CaseDesk
 from gateway.cases.dossier import Dossiers
 from gateway.cases.keeper import PackKeeper
 from gateway.cases.metrics import CaseMetrics
+from gateway.cases.past import Past, TakesOrders
 from gateway.cases.rejudging import Rejudging
 from gateway.cases.settings import AcceptanceConfig
 from gateway.cases.studies import Studies
@@ -63,6 +64,15 @@ class CaseParts:
         self.desk.watch(standing)
         self.supervisor.watch(standing)
         self.studies.watch(standing)
+
+    def ask_past(self, directory: Directory, orders: TakesOrders) -> None:
+        """Let agents be asked for the packs that a plan wants and that they sent before the case was opened."""
+
+        def agents(site: str) -> list[str]:
+            # One without presence is a replay, which ends with its last receipt.
+            return [one.root.agent for one in directory.agents(site) if one.presence is not None]
+
+        self.desk.ask_past(Past(agents, orders, self.metrics).ask)
 
 
 def make_cases(

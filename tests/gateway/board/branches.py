@@ -60,6 +60,7 @@ class Branches:
         self.metrics = Metrics()
         self.readiness = Readiness()
         self.sent: list[Message] = []
+        self.board = alerts.board
         self._sequence = 0
         self.alerts = AlertParts(
             Config(gateway="gw", regions=("north",), alerts=alerts, sites=dict(TITLES)),
@@ -115,6 +116,7 @@ class Branches:
             alerts=self.alerts.desk,
             cases=self.cases,
             calibrations=partial(of_site, self.state),
+            board=self.board,
             survey=Survey(self.ingest.ledger, self.ingest.directory.shortest_period_s, self.clock),
         )
         sessions = None if tokens is None else Sessions(tokens, key=b"k" * 32, valid_s=3_600.0, clock=self.clock)

@@ -1,11 +1,16 @@
 """Cases over HTTP, from opening to closing, with what people and agents do in between."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.acceptance import report_pdf
+from gateway.acceptance.case_report import CaseReport
 from gateway.acceptance.verify import verify
+from gateway.alerts.settings import AlertsConfig
+from tests.gateway.board.branches import Branches
 from tests.gateway.cases.renovation import Renovation
 
 
@@ -66,6 +71,27 @@ def test_the_report_says_what_the_verdict_sealed(renovation: Renovation) -> None
         assert answer.content.startswith(b"%PDF-")
         assert seal.encode("utf-16-be") in answer.content or seal.encode() in answer.content
     assert "known: en, zh-CN, both" in renovation.get(f"cases/{case}/report.pdf?lang=fr", status=400)["detail"]
+
+
+def test_the_code_on_a_report_leads_to_the_board_that_people_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not to the name that the request happened to come with: a report is read for years, and elsewhere."""
+    seen: list[CaseReport] = []
+    monkeypatch.setattr(report_pdf, "render", lambda report, _language: seen.append(report) or b"%PDF")
+    for board, address in (("https://air.bank.cn/", "https://air.bank.cn"), ("", "http://127.0.0.1:8080")):
+        folder = tmp_path / f"board-{len(seen)}"
+        folder.mkdir()
+        parts = Branches(folder, alerts=AlertsConfig(board=board))
+        renovation = Renovation(parts)
+        with renovation.client:
+            renovation.present()
+            case = renovation.open()
+            renovation.sample(indoor=43.0)
+            renovation.post(f"cases/{case}/judge", {"by": "Wang"})
+            assert renovation.client.get(f"/api/v1/cases/{case}/report.pdf").status_code == 200
+        parts.close()
+        assert seen[-1].verify_url == f"{address}/cases?case={case}"
 
 
 def test_a_laboratory_file_is_taken_but_for_its_bad_lines(renovation: Renovation) -> None:
