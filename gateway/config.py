@@ -136,6 +136,13 @@ class SiteConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     time_zone: str = ""
 
 
+class RoomConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How people call the rooms of one id, in messages and on the page of alerts."""
+
+    title_en: Annotated[str, Meta(max_length=100)] = ""
+    title_zh: Annotated[str, Meta(max_length=100)] = ""
+
+
 class LogConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is written to stderr.
 
@@ -155,6 +162,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         gateway: Its id, unique on the broker.
         regions: The regions whose agents it hears.
         sites: By site id, how the board calls it.
+        rooms: By room id, how people call it; goes before the usual words.
         rule: Alert rules beside the default ones.
         alerts: Who is told of alarms, when and how.
         acceptance: How acceptance cases are watched, and how long their evidence is kept.
@@ -169,6 +177,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ingest: IngestSettings = IngestSettings()
     log: LogConfig = LogConfig()
     sites: dict[str, SiteConfig] = {}
+    rooms: dict[str, RoomConfig] = {}
     rule: tuple[RuleConfig, ...] = ()
     alerts: AlertsConfig = AlertsConfig()
     acceptance: AcceptanceConfig = AcceptanceConfig()

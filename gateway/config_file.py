@@ -101,6 +101,9 @@ def _disagreements(config: Config) -> Iterator[Fault]:
         yield Fault("$.http.host", f"{config.http.host!r} can be reached by others, and no token protects it; {advice}")
     for site, words in config.sites.items():
         yield from _site_faults(site, words)
+    for room in config.rooms:
+        if not is_id(room):
+            yield Fault(f"$.rooms.{room}", f"{room!r} does not match {ID_PATTERN}")
     for place, text in (*rule_faults(config.rule), *alerts_faults(config.alerts)):
         yield Fault(place, text)
     for place, text in grade_faults(config.alerts, rule_names(config.rule)):

@@ -57,6 +57,7 @@ WHAT: Final = MappingProxyType(
 TOO_HIGH: Final = Pair("{quantity} too high", "{quantity}过高")
 TOO_LOW: Final = Pair("{quantity} too low", "{quantity}过低")
 CHANGED: Final = Pair("{quantity} changes fast", "{quantity}变化过快")
+OUT_OF_ORDER: Final = Pair("Out of order: {kind}", "设施故障：{kind}")
 WET: Final = Pair("The floor is wet", "地面有水")
 
 AIR_ADVICE: Final = Pair(

@@ -10,6 +10,7 @@ from gateway.alerts import phrases
 from gateway.alerts.alarm import Alarm
 from gateway.alerts.incidents import grade_of
 from gateway.alerts.phrases import Pair
+from gateway.alerts.place_words import KINDS, room_words
 from gateway.alerts.settings import GradeConfig, RuleConfig
 from gateway.alerts.words import Severity, Tell, When
 from gateway.notifiers.message import Message
@@ -29,6 +30,7 @@ class Wording:
         rules: Mapping[str, RuleConfig],
         time_zone: str,
         grades: Sequence[GradeConfig] = (),
+        rooms: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
         """Remember the words.
 
@@ -37,9 +39,11 @@ class Wording:
             rules: Rules by name, for words of their own.
             time_zone: In which times are told.
             grades: The emergency plan, for what is to be reported by when.
+            rooms: English and Chinese words for a room by its id, before those that we have.
         """
         self._grades = grades
         self._titles = titles
+        self._rooms = rooms or {}
         self._rules = rules
         self._zone = ZoneInfo(time_zone)
 
@@ -51,6 +55,9 @@ class Wording:
             return own
         if alarm.when is When.FACILITY and alarm.detail.startswith("wet"):
             return phrases.WET.in_language(language)
+        if alarm.when is When.FACILITY and alarm.place.kind in KINDS:
+            kind = KINDS[alarm.place.kind].in_language(language)
+            return phrases.OUT_OF_ORDER.in_language(language).format(kind=kind)
         if alarm.when not in _RATED:
             return phrases.WHAT[alarm.when].in_language(language)
         row = QUANTITIES[alarm.key.quantity]
@@ -69,7 +76,9 @@ class Wording:
             return phrases.REGION.in_language(language).format(region=place.region)
         english, chinese = self._titles.get(place.site, ("", ""))
         site = (chinese or english) if language == phrases.CHINESE else (english or chinese)
-        return " · ".join(dict.fromkeys(word for word in (site or place.site, place.room, place.point) if word))
+        room = room_words(place.room, language, self._rooms)
+        point = "" if place.point == place.room else place.point
+        return " · ".join(word for word in (site or place.site, room, point) if word)
 
     def advice(self, alarm: Alarm, language: str) -> str:
         """What to do now; "" where nothing is."""

@@ -86,7 +86,9 @@ def rules_of(config: Config) -> tuple[RuleConfig, ...]:
 def wording_of(config: Config, rules: Sequence[RuleConfig], register: Register = dict) -> Wording:
     """The words of a gateway: its branches' titles, its rules' own."""
     titles = Titles(config.sites, register)
-    return Wording(titles, {rule.name: rule for rule in rules}, config.alerts.time_zone, config.alerts.grade)
+    rooms = {room: (words.title_en, words.title_zh) for room, words in config.rooms.items()}
+    by_name = {rule.name: rule for rule in rules}
+    return Wording(titles, by_name, config.alerts.time_zone, config.alerts.grade, rooms)
 
 
 def _told(config: Config, alarm: Alarm, rules: dict[str, RuleConfig], now_ms: int) -> Iterator[Outcome]:

@@ -67,7 +67,7 @@ def test_a_call_is_told_without_a_store_acknowledged_by_its_link_and_outlives_a_
             wait_until(lambda: call in agent.heard)
             assert call not in agent.receipted
             (line,) = told(tmp_path)
-            assert line["title"] == "EMERGENCY: Somebody calls for help · hall-1 · toilet · cord"
+            assert line["title"] == "EMERGENCY: Somebody calls for help · hall-1 · Toilet · cord"
             gateway.kill()
             gateway.start()
             wait_until(lambda: gateway.ask("/api/v1/alerts")[1]["alerts"] != [])

@@ -47,9 +47,9 @@ def alarm(rule: str = "co2-high", **more: Any) -> Alarm:
 def test_a_message_says_what_where_since_when_and_what_to_do() -> None:
     one = alarm(value=1_650.0, limit=1_500.0)
     message = WORDING.message([one], Tell.RISE, language="zh-CN", key="abcdef0123", link="http://b/a/x", now_ms=NOW_MS)
-    assert message.title == "警告: 二氧化碳过高 · 东街支行 · hall · hall-air"
+    assert message.title == "警告: 二氧化碳过高 · 东街支行 · 营业厅 · hall-air"
     assert message.text.splitlines() == [
-        "地点：东街支行 · hall · hall-air",
+        "地点：东街支行 · 营业厅 · hall-air",
         "开始：2026-09-21 21:58:20",
         "测得：1,650 ppm (限值 1,500 ppm)",
         "现在请：请开窗开门或加大新风。半小时内仍不下降，请联系物业。",
@@ -59,7 +59,7 @@ def test_a_message_says_what_where_since_when_and_what_to_do() -> None:
         "编号 abcdef01",
     ]
     english = WORDING.message([one], Tell.RISE, language="en", key="abcdef0123", now_ms=NOW_MS)
-    assert english.title == "Warning: Carbon dioxide too high · East Street · hall · hall-air"
+    assert english.title == "Warning: Carbon dioxide too high · East Street · Hall · hall-air"
     assert "Measured: 1,650 ppm (limit 1,500 ppm)" in english.text
 
 

@@ -83,7 +83,7 @@ def test_an_alarm_is_shown_on_the_board_taken_and_gone(living: Branches, web: We
     page.goto(web.url)
     card = page.locator("#alarms li.alarm")
     expect(card.locator("h3")).to_have_text("Somebody calls for help")
-    expect(card).to_contain_text("Xidan Branch · toilet · cord")
+    expect(card).to_contain_text("Xidan Branch · Toilet · cord")
     expect(card).to_contain_text("Nobody has it yet")
     expect(card.get_by_role("button", name="Put aside")).to_be_hidden()
     card.get_by_role("button", name="I have it").click()

@@ -125,7 +125,7 @@ def test_one_alert_also_when_it_has_ended(branches: Branches) -> None:
     branches.cord("called")
     with branches.client() as client:
         one = client.get("/api/v1/alerts/1", headers={"accept-language": "zh-CN"}).json()
-        assert (one["state"], one["where"], one["ended"]) == ("unacknowledged", "西单支行 · toilet · cord", None)
+        assert (one["state"], one["where"], one["ended"]) == ("unacknowledged", "西单支行 · 卫生间 · cord", None)
         client.post("/api/v1/alerts/1/acknowledge", json={"by": "Somebody"})
         branches.cord("cleared")
         one = client.get("/api/v1/alerts/1").json()
