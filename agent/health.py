@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from telemetry.certificates import MOST_BYTES, ends_of
 from telemetry.clock import to_seconds
 from telemetry.messages import Health
 from telemetry.ranges import Span
@@ -21,11 +22,13 @@ class HostNumbers:
         cpu_c: Temperature of the processor in °C.
         memory_mb: Resident memory of this process, in MB of 10^6 bytes.
         disk_free_mb: Free on the journal's file system, in MB.
+        certificate_until: Unix time of the end of the agent's own certificate; None also where it has none.
     """
 
     cpu_c: float | None = None
     memory_mb: float | None = None
     disk_free_mb: float | None = None
+    certificate_until: float | None = None
 
 
 class JournalNumbers(Protocol):
@@ -43,14 +46,20 @@ class JournalNumbers(Protocol):
         """By journal id, all that the agent has."""
 
 
-def probe_host(folder: Path, *, root: Path = Path("/")) -> HostNumbers:
+def probe_host(folder: Path, *, certificate: str | None = None, root: Path = Path("/")) -> HostNumbers:
     """The numbers of this machine now.
 
     Args:
         folder: Any folder on the journal's file system.
+        certificate: The PEM file that the agent shows to the broker; of several in it the first end counts.
         root: Where `/proc` and `/sys` are.
     """
-    return HostNumbers(cpu_c=_cpu_c(root), memory_mb=_memory_mb(root), disk_free_mb=_disk_free_mb(folder))
+    return HostNumbers(
+        cpu_c=_cpu_c(root),
+        memory_mb=_memory_mb(root),
+        disk_free_mb=_disk_free_mb(folder),
+        certificate_until=None if certificate is None else _end_of(Path(certificate)),
+    )
 
 
 def health_of(host: HostNumbers, journal: JournalNumbers, *, clock_ok: bool, reconnects: int) -> Health:
@@ -64,6 +73,7 @@ def health_of(host: HostNumbers, journal: JournalNumbers, *, clock_ok: bool, rec
         journal_oldest=None if oldest_ms is None else to_seconds(oldest_ms),
         clock_ok=1 if clock_ok else 0,
         reconnects=reconnects,
+        certificate_until=host.certificate_until,
         held=journal.held(),
     )
 
@@ -84,6 +94,14 @@ def _memory_mb(root: Path) -> float | None:
     except (OSError, ValueError, IndexError):
         return None
     return round(pages * resource.getpagesize() / MB, 1)
+
+
+def _end_of(certificate: Path) -> float | None:
+    try:
+        with certificate.open("rb") as file:
+            return to_seconds(min(ends_of(file.read(MOST_BYTES))))
+    except (OSError, ValueError):
+        return None
 
 
 def _disk_free_mb(folder: Path) -> float | None:

@@ -154,7 +154,7 @@ class Replay:
             rng=rng,
             trusted=True,
             version=version("openhall"),
-            probe=functools.partial(probe_host, path.parent),
+            probe=functools.partial(probe_host, path.parent, certificate=config.broker.cert_file),
             with_presence=False,
             health_period_s=config.health.period_s,
             signer=build.signer_of(config),

@@ -86,7 +86,7 @@ class Agent:
             rng=rng,
             trusted=self._trusted,
             version=version("openhall"),
-            probe=functools.partial(probe_host, path.parent),
+            probe=functools.partial(probe_host, path.parent, certificate=config.broker.cert_file),
             health_period_s=config.health.period_s,
             signer=signer,
             answered=staging.answered,

@@ -8,6 +8,7 @@ old one, its status above all, from coming out after the new one's.
 import contextlib
 import random
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -90,6 +91,8 @@ class MqttBus:
         self._lock = threading.Lock()
         self._link: _Link | None = None
         self._fault: str | None = "not connected yet"
+        self.shown: bytes | None = None
+        """The certificate (DER) that the broker showed at the newest connection; None before it and without TLS."""
         self._warned = False
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
 
@@ -339,6 +342,8 @@ class _Link:
             self.ended = f"the broker refuses us: {reason}; check [broker] username, password_file and certificates"
             self._bus.link_changed()
             return
+        link = client.socket()
+        self._bus.shown = link.getpeercert(binary_form=True) if isinstance(link, ssl.SSLSocket) else None
         client.subscribe([(filter_, 1) for filter_ in self._bus.filters])
 
     def _on_subscribe(

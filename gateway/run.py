@@ -122,6 +122,7 @@ class Gateway:
                 clock=self._clock,
                 registry=self._metrics.registry,
                 register=self._sites.all,
+                shown={"broker-shown": lambda: self._bus.shown},
             )
             self._cases = make_cases(
                 config.acceptance,

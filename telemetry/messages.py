@@ -82,6 +82,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         journal_oldest: Unix time of the oldest of them, None if there are none.
         clock_ok: 1 once the clock is trusted.
         reconnects: Connections made since start, less the first.
+        certificate_until: Unix time of the end of its own certificate, None if it has none.
         held: By journal id, the ranges of all packs it has, receipted or not.
     """
 
@@ -92,6 +93,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     journal_oldest: float | None = None
     clock_ok: int | None = None
     reconnects: int | None = None
+    certificate_until: float | None = None
     held: dict[str, list[Span]] | None = None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from gateway.alerts.rate import Window
 from gateway.alerts.rules import AIR_KIND, Place, Rule, Rules
 from gateway.alerts.words import When
 from gateway.quality.single import is_suspect
+from telemetry.clock import to_ms
 from telemetry.messages import Health
 from telemetry.readings import Flag, Pack
 from telemetry.topics import Root
@@ -22,6 +24,11 @@ from telemetry.topics import Root
 PLACES: Final = 500_000
 """Points whose rules are remembered; as many as the directory follows."""
 
+CERTIFICATES_EVERY_MS: Final = 3_600_000
+"""How often an agent's certificate is held against the rules while it stays the same."""
+
+LAST_S: Final = 253_402_300_800.0
+"""The end of the year 9999, after which RFC 5280 has no certificate end."""
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -52,6 +59,7 @@ class Measuring:
         self._book = book
         self._air: dict[Place, dict[str, tuple[_Watched, ...]]] = {}
         self._health: dict[Place, dict[str, tuple[_Watched, ...]]] = {}
+        self._looked: dict[Place, tuple[float, int]] = {}
         self._newest_ms: dict[Place, int] = {}
         self._windows: dict[Key, Window] = {}
 
@@ -105,6 +113,19 @@ class Measuring:
             if value is not None:
                 readings.append((found, float(value), now_ms, False))
         self._decide(place, readings, now_ms)
+        if health.certificate_until is not None:
+            self._agents_certificate(place, health.certificate_until, now_ms)
+
+    def _agents_certificate(self, place: Place, until_s: float, now_ms: int) -> None:
+        """Look at it when it is another one, and else once an hour; agents say it every minute."""
+        before = self._looked.get(place)
+        if before is not None and before[0] == until_s and now_ms - before[1] < CERTIFICATES_EVERY_MS:
+            return
+        if not 0 < until_s < LAST_S:
+            return
+        what = datetime.fromtimestamp(until_s, UTC).strftime("%Y-%m-%d")
+        self.certificates([CertificateLife(place.point, what, place.region, to_ms(until_s), place.site)], now_ms)
+        _bounded(self._looked)[place] = (until_s, now_ms)
 
     def certificates(self, lives: "Iterable[CertificateLife]", now_ms: int) -> None:
         """Look at certificates that will end some day.

@@ -1,5 +1,6 @@
 """Puts the alert engine together: engine, delivery, links, history, and the threads that drive them."""
 
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -118,6 +119,7 @@ class AlertParts:
         clock: Clock,
         registry: CollectorRegistry,
         register: Register = dict,
+        shown: Mapping[str, Callable[[], bytes | None]] | None = None,
     ) -> None:
         """Make them; nothing is read or sent before `start`.
 
@@ -129,7 +131,7 @@ class AlertParts:
         routing = Routing(config.alerts, plans, register)
         self.engine = make_engine(config, database, clock, registry, plans=plans, routing=routing)
         self._gate = gate
-        self._certificates = Certificates(certificate_files(config), config.regions[0])
+        self._certificates = Certificates(certificate_files(config), config.regions[0], shown or {})
         self._outbox = Outbox(database, config.alerts)
         self._pool = ThreadPoolExecutor(max_workers=DELIVERIES_AT_ONCE, thread_name_prefix="notify")
         self._deliver = Worker("notify", self.deliver, idle_s=lambda: 1.0)

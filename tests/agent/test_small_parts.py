@@ -17,6 +17,7 @@ from agent.reconnect import STABLE_S, Reconnect
 from telemetry.messages import Calibration, Health, PointInfo, Presence, decode
 from telemetry.ranges import Span
 from telemetry.topics import Root
+from tests.certificates import end_by_openssl, make
 from tests.fakes import FakeClock
 
 ROOT = Root("east", "east-001", "hall-agent")
@@ -140,7 +141,7 @@ class FakeJournal:
 def test_health_says_what_the_contract_says() -> None:
     """By name; the oldest is absent if there is none."""
     journal = FakeJournal()
-    host = HostNumbers(cpu_c=48.2, memory_mb=31.0, disk_free_mb=12_345.0)
+    host = HostNumbers(cpu_c=48.2, memory_mb=31.0, disk_free_mb=12_345.0, certificate_until=1_800_000_000.0)
     health = health_of(host, journal, clock_ok=True, reconnects=2)
     assert json.loads(msgspec_json(health)) == {
         "cpu_c": 48.2,
@@ -150,6 +151,7 @@ def test_health_says_what_the_contract_says() -> None:
         "journal_oldest": 1790000000.123,
         "clock_ok": 1,
         "reconnects": 2,
+        "certificate_until": 1800000000.0,
         "held": {"j1": [[1, 5]]},
     }
     journal.oldest_unreceipted_ms = None
@@ -174,6 +176,12 @@ def test_the_machine_s_numbers_are_read(tmp_path: Path) -> None:
     assert numbers.memory_mb % 2.5 == pytest.approx(0, abs=0.3)
     assert numbers.disk_free_mb is not None
     assert probe_host(tmp_path / "nowhere", root=tmp_path / "nowhere") == HostNumbers()
+    certificate = make(tmp_path, 30)
+    until = probe_host(tmp_path, certificate=str(certificate)).certificate_until
+    assert until == end_by_openssl(certificate)
+    certificate.write_text("none any more", encoding="ascii")
+    for gone in (certificate, tmp_path / "nowhere"):
+        assert probe_host(tmp_path, certificate=str(gone)).certificate_until is None
     here = probe_host(tmp_path)
     assert here.memory_mb is not None
     assert 5 < here.memory_mb < 5_000

@@ -3,6 +3,7 @@
 import itertools
 import random
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -468,6 +469,7 @@ def test_certificates_and_password_open_a_locked_broker_and_wrong_ones_do_not(tm
 
         with running(broker.port, "gw-tls", Box(), **words("client", "ca")) as (bus, _):
             wait_until(lambda: bus.fault is None)
+            assert bus.shown == ssl.PEM_cert_to_DER_cert((keys / "server.pem").read_text("ascii"))
         for name, authority in (("stranger", "ca"), ("client", "foreign")):
             with running(broker.port, "gw-tls", Box(), **words(name, authority)) as (bus, _):
                 wait_until(lambda: "not connected yet" not in (bus.fault or ""))

@@ -1,18 +1,18 @@
 """Certificates that run out: read from real ones, told a month and a week before their last day."""
 
-import subprocess
-from datetime import UTC, datetime
+import ssl
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.alerts.certificates import Certificates, ends_of
+from gateway.alerts.certificates import Certificates
 from gateway.alerts.rule_files import default_rules
 from gateway.alerts.words import When
+from telemetry.certificates import ends_of
+from tests.certificates import end_by_openssl, make
 from tests.gateway.alerts.desk import Desk
-from tests.servers import require_program
 
 DAY_S = 86_400
 RULES = [
@@ -20,25 +20,6 @@ RULES = [
     for rule in default_rules()
     if rule.when is When.CERTIFICATE
 ]
-
-
-def make(folder: Path, days: int, name: str = "a") -> Path:
-    openssl = str(require_program("openssl", "Debian's openssl"))
-    file = folder / f"{name}.pem"
-    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -keyout"
-    subprocess.run(
-        [openssl, *words.split(), str(folder / "key"), "-out", str(file), "-days", str(days)],
-        check=True,
-        capture_output=True,
-    )
-    return file
-
-
-def end_by_openssl(file: Path) -> float:
-    openssl = str(require_program("openssl", "Debian's openssl"))
-    said = subprocess.run([openssl, "x509", "-in", file, "-noout", "-enddate"], check=True, capture_output=True)
-    text = said.stdout.decode().strip().removeprefix("notAfter=")
-    return datetime.strptime(text, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize("days", [1, 400, 12_000, 40_000])
@@ -78,6 +59,39 @@ def test_a_file_that_is_none_is_passed_over(tmp_path: Path) -> None:
     good = make(tmp_path, 60)
     files = {"missing": tmp_path / "missing", "none": tmp_path / "none.pem", "good": good}
     assert [life.name for life in Certificates(files, "north").all()] == ["good"]
+
+
+def test_an_agents_own_alarms_in_its_branch_until_it_is_renewed() -> None:
+    desk = Desk(RULES, city=["city"])
+    end_s = desk.now_ms / 1000 + 31.5 * DAY_S
+    desk.health(certificate_until=end_s)
+    assert desk.open == []
+    for _hour in range(3 * 24):
+        desk.pass_time(3_600, step_s=1_800)
+        desk.health(certificate_until=end_s)
+    alarm = desk.alarm
+    assert (alarm.key.rule, alarm.place.site, alarm.place.point) == ("certificate-soon-over", "b001", "pi-1")
+    desk.health(certificate_until=end_s + 365 * DAY_S)
+    assert not desk.alarm.active, "another one counts at once"
+
+
+@pytest.mark.parametrize("until", [-1.0, 0.0, 1e300])
+def test_an_end_that_cannot_be_is_passed_over(until: float) -> None:
+    desk = Desk(RULES, city=["city"])
+    desk.health(certificate_until=until)
+    assert desk.open == []
+
+
+def test_what_a_server_showed_is_watched_once_it_showed_it(tmp_path: Path) -> None:
+    file = make(tmp_path, 60)
+    shown: list[bytes | None] = [None]
+    certificates = Certificates({}, "north", {"broker-shown": lambda: shown[0]})
+    assert list(certificates.all()) == []
+    shown[0] = ssl.PEM_cert_to_DER_cert(file.read_text("ascii"))
+    (life,) = certificates.all()
+    assert (life.name, life.region, life.until_ms) == ("broker-shown", "north", end_by_openssl(file) * 1000)
+    shown[0] = b"nothing of the kind"
+    assert list(certificates.all()) == []
 
 
 @given(st.binary(max_size=200))
