@@ -1,4 +1,4 @@
-"""The verbs of `openhall-agent` for whoever stands in the branch: scan, calibrate, adopt-journal."""
+"""The verbs of `openhall-agent` for whoever stands in the branch: scan, calibrate, adopt-journal, enrol, doctor."""
 
 import argparse
 import getpass
@@ -17,6 +17,7 @@ from telemetry.ids import is_id
 
 WELL: Final = 0
 NEGATIVE: Final = 1
+UNREACHABLE: Final = 4
 BAUDS: Final = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 
 AddVerb = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -34,6 +35,8 @@ def add_verbs(verbs: Any, add_verb: AddVerb, load: Load) -> None:
     _add_scan(verbs)
     _add_calibrate(verbs, add_verb, load)
     _add_adopt(verbs, add_verb, load)
+    _add_enrol(verbs, add_verb, load)
+    _add_doctor(verbs, add_verb, load)
 
 
 def _add_scan(verbs: Any) -> None:
@@ -157,6 +160,54 @@ def _adopt(options: argparse.Namespace, load: Load) -> int:
         lost = f", {done.unreadable} cannot be read and are declared as lost" if done.unreadable else ""
         _answer(f"{done.packs} packs taken over{known}{lost}; they go out when the agent runs")
     return NEGATIVE if done.unreadable else WELL
+
+
+def _add_enrol(verbs: Any, add_verb: AddVerb, load: Load) -> None:
+    text = "Show the public key of the signatures, made now if there is none, and what head office does with it."
+    parser = add_verb(verbs, "enrol", lambda options: _enrol(options, load), text)
+    parser.add_argument("--json", action="store_true", help="the answer as JSON")
+
+
+def _enrol(options: argparse.Namespace, load: Load) -> int:
+    from agent import build
+
+    config = load(options)
+    signer = build.signer_of(config)
+    if signer is None:
+        why = "there is no key, the log says why" if config.signing.enabled else "$.signing.enabled is false"
+        sys.stderr.write(f"openhall-agent: packs go unsigned: {why}\n")
+        return NEGATIVE
+    agent = str(build.root_of(config)).partition("/v1/")[2].strip("/")
+    # With `=`: one key in 64 begins with a hyphen, and would be taken for an option.
+    order = f"openhall-gateway keys enrol --config gateway.toml {agent} --key={signer.key}"
+    if options.json:
+        _answer(json.dumps({"agent": agent, "key": signer.key, "order": order}))
+    else:
+        _answer(
+            f"{agent} signs with {signer.key}\nTell head office by a way of your own (telephone); there:\n  {order}"
+        )
+    return WELL
+
+
+def _add_doctor(verbs: Any, add_verb: AddVerb, load: Load) -> None:
+    text = "Say what stands in the way of readings reaching head office; the agent may run."
+    parser = add_verb(verbs, "doctor", lambda options: _doctor(options, load), text)
+    parser.add_argument("--json", action="store_true", help="the answer as JSON")
+    parser.add_argument("--simulate", action="store_true", help="the agent runs with simulated parts: look at no bus")
+
+
+def _doctor(options: argparse.Namespace, load: Load) -> int:
+    from agent.doctor import examine
+
+    found = examine(load(options), simulate=options.simulate)
+    if options.json:
+        _answer(json.dumps({"findings": [asdict(one) for one in found]}, ensure_ascii=False))
+    else:
+        for one in found:
+            _answer(f"{'ok  ' if one.ok else 'BAD '} {one.about:8} {one.text}")
+    if any(one.is_unreachable for one in found):
+        return UNREACHABLE
+    return WELL if all(one.ok for one in found) else NEGATIVE
 
 
 def _answer(text: str) -> None:
