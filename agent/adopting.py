@@ -84,6 +84,7 @@ def adopt_journal(config: AgentConfig, old: Path, *, clock: Clock | None = None)
         raise ConfigurationError([f"$.journal.path: {error}"]) from error
     finally:
         journal.close()
+        build.give_back(path)
     return Adopted(
         packs=taken,
         known=len(rows) - taken,

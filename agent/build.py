@@ -1,5 +1,6 @@
 """The agent's parts, put together as the configuration says; what `run` and `replay` share."""
 
+import glob
 import os
 import random
 from collections.abc import Sequence
@@ -58,6 +59,19 @@ def open_journal(
         raise ConfigurationError([f"$.journal.path: {text}"]) from error
     except JournalError as error:
         raise ConfigurationError([f"$.journal.path: {error}"]) from error
+
+
+def give_back(path: Path) -> None:
+    """Let the owner of the journal's folder own what lies beside it under its name, if we are root.
+
+    `sudo openhall-agent adopt-journal` before the first start must not lock the agent's own user out.
+    """
+    if os.geteuid() != 0:
+        return
+    owner = path.parent.stat()
+    for file in path.parent.glob(f"{glob.escape(path.stem)}*"):
+        if not file.is_symlink():
+            os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def signing_key_path(config: AgentConfig) -> Path:

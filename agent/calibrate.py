@@ -85,6 +85,7 @@ def calibrate(
         return record
     finally:
         journal.close()
+        build.give_back(path)
 
 
 def _place_of(config: AgentConfig, point: str) -> tuple[int, SensorConfig]:

@@ -1,6 +1,7 @@
 """A dead Pi's journal goes out from the new one, under its own pairs, whatever the card has suffered."""
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from agent import config as configuration
 from agent.adopting import Adopted, adopt_journal
+from agent.care import care_file
 from agent.cli import main
 from agent.errors import ConfigurationError
 from telemetry.readings import Declaration, declaration_of
@@ -152,3 +154,17 @@ def test_the_words(branch: Branch, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith(f"{len(owed)} packs taken over; they go out when the agent runs")
     assert main([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["known"] == len(owed)
+
+
+def test_what_root_takes_over_is_the_folders_owners(tmp_path: Path) -> None:
+    """`sudo openhall-agent adopt-journal` before the first start must not lock the agent's own user out."""
+    branch = Branch(tmp_path)
+    branch.die()
+    care_file(branch.old.path).write_text("{}", encoding="utf-8")
+    owner = 65_534 if os.geteuid() == 0 else os.geteuid()
+    if os.geteuid() == 0:
+        os.chown(branch.new.folder, owner, owner)
+    branch.adopt()
+    made = {file.name: file.stat().st_uid for file in branch.new.folder.iterdir()}
+    assert {branch.new.path.name, care_file(branch.new.path).name} <= made.keys()
+    assert set(made.values()) == {owner}
