@@ -16,20 +16,23 @@ from telemetry.topics import Root
 
 REGION: Final = "north"
 ROOM: Final = {
-    "co2_ppm": (420.0, 1_000.0),
-    "temperature_c": (18.0, 26.0),
-    "humidity_pct": (30.0, 60.0),
-    "pm1_ug_m3": (1.0, 15.0),
-    "pm2_5_ug_m3": (1.0, 25.0),
-    "pm10_ug_m3": (1.0, 40.0),
-    "hcho_ug_m3": (5.0, 60.0),
-    "tvoc_ug_m3": (20.0, 300.0),
-    "nh3_ug_m3": (2.0, 50.0),
-    "no2_ug_m3": (5.0, 80.0),
-    "o3_ug_m3": (5.0, 100.0),
-    "co_ug_m3": (100.0, 2_000.0),
+    "co2_ppm": 700.0,
+    "temperature_c": 22.0,
+    "humidity_pct": 45.0,
+    "pm1_ug_m3": 8.0,
+    "pm2_5_ug_m3": 12.0,
+    "pm10_ug_m3": 20.0,
+    "hcho_ug_m3": 30.0,
+    "tvoc_ug_m3": 150.0,
+    "nh3_ug_m3": 25.0,
+    "no2_ug_m3": 40.0,
+    "o3_ug_m3": 50.0,
+    "co_ug_m3": 1_000.0,
 }
-"""What a well equipped hall measures while its air is good, from and to: nearly all of a fleet, nearly all the time."""
+"""What a well equipped hall measures while its air is good: nearly all of a fleet, nearly all the time."""
+
+NOISE: Final = 0.02
+"""From one reading to the next; a value that jumped would be in doubt, and no fleet's are all the time."""
 
 QUANTITIES: Final = tuple(ROOM)
 
@@ -112,7 +115,7 @@ class Fleet:
 
 def draw(rng: random.Random) -> list[float]:
     """What one room measures, in the order of `QUANTITIES`; one or two decimals, as sensors give."""
-    return [round(rng.uniform(low, high), rng.choice((1, 2))) for low, high in ROOM.values()]
+    return [round(value * rng.uniform(1 - NOISE, 1 + NOISE), rng.choice((1, 2))) for value in ROOM.values()]
 
 
 def _body(branch: Branch, values: Sequence[float]) -> bytes:
