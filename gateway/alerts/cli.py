@@ -23,6 +23,8 @@ WELL: Final = 0
 NEGATIVE: Final = 1
 UNREACHABLE: Final = 4
 
+EMPTY_ADVICE: Final = "look at --history, --point, --from and --to"
+
 
 def add_commands(verbs: Any) -> None:
     """Add the words to a parser's subparsers."""
@@ -30,6 +32,9 @@ def add_commands(verbs: Any) -> None:
     text = "Say what alert rules would have said over a file's history, or over the store's; nothing is sent."
     test = rules.add_parser("test", help=text, description=text)
     test.add_argument("--rules", required=True, type=Path, metavar="FILE.toml", help="[[rule]] tables, and [alerts]")
+    test.add_argument(
+        "--defaults", action="store_true", help="with the default rules; a gateway's file has them anyway"
+    )
     test.add_argument("--history", type=Path, metavar="FILE.csv", help="columns time and names of quantities")
     test.add_argument("--point", metavar="SITE/POINT", help="whose history the file is; of the store only this point")
     test.add_argument("--from", dest="from_", metavar="T", help="from this time on: RFC 3339 or Unix seconds")
@@ -76,7 +81,7 @@ def run_rules_test(options: argparse.Namespace) -> int:
     from gateway.alerts.replay import Replay, encode, file_events
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    rules = load_rules(options.rules)
+    rules = load_rules(options.rules, defaults=options.defaults)
     if (options.history is None) == (options.from_ is None):
         raise ConfigurationError("say over what: either --history FILE.csv --point SITE/POINT, or --from T --to T")
     if options.history is None:
@@ -92,9 +97,13 @@ def run_rules_test(options: argparse.Namespace) -> int:
         begin_ms = recording.rows[0][0] if recording.rows else 0
         replay = Replay(rules, begin_ms)
         found = replay.run(events, agents)
+    if not replay.tried:
+        raise ConfigurationError(f"nothing was measured there, so that no rule was tried; {EMPTY_ADVICE}")
+    for name in replay.idle_rules():
+        sys.stderr.write(f"rule {name}: nothing in this history is about it; look at its place and quantity\n")
     kpis = replay.figures() if options.fail_on_noise else None
     faults = noise(kpis, _limits(rules, options)) if kpis is not None else []
-    sys.stdout.write(encode(found, kpis, faults) + "\n" if options.json else _told_in_lines(found))
+    sys.stdout.write(encode(found, kpis, faults) + "\n" if options.json else _told_in_lines(found, replay))
     for fault in faults:
         sys.stderr.write(f"noise: {fault}\n")
     too_many = options.at_most is not None and len(found) > options.at_most
@@ -156,9 +165,9 @@ def _over_the_store(options: argparse.Namespace, rules: RuleFile) -> Any:
         state.close()
 
 
-def _told_in_lines(found: Sequence[Any]) -> str:
+def _told_in_lines(found: Sequence[Any], replay: Any) -> str:
     if not found:
-        return "no alarm\n"
+        return f"no alarm by {replay.rules} rules in {replay.tried:,} values and states\n"
     return "".join(f"{line}\n" for one in found for line in _lines(one.as_json()))
 
 

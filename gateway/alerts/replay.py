@@ -23,8 +23,8 @@ from gateway.alerts.metrics import AlertMetrics
 from gateway.alerts.outbox import Outbox
 from gateway.alerts.places import Register
 from gateway.alerts.routing import Routing
-from gateway.alerts.rule_files import RuleFile
-from gateway.alerts.rules import Rules
+from gateway.alerts.rule_files import RuleFile, default_rules
+from gateway.alerts.rules import AIR_KIND, Place, Rules
 from gateway.alerts.texts import Wording
 from gateway.alerts.words import Reason, State, Tell, When
 from gateway.notifiers.message import Address, Message
@@ -134,6 +134,12 @@ class Replay:
         self._database = Database.open("sqlite://")
         config = rules.alerts
         applied = Rules(rules.rule)
+        self._applied = applied
+        self._seen: dict[Place, set[str]] = {}
+        self.tried = 0
+        """Values and states that the rules were held against."""
+        self.rules = len(applied.all)
+        """Rules that are on."""
         self._stands = any(one.when not in (When.THRESHOLD, When.RATE) for one in applied.all)
         self._engine = AlertEngine(
             self._database,
@@ -180,6 +186,22 @@ class Replay:
         self._database.close()
         return found
 
+    def idle_rules(self) -> list[str]:
+        """Rules about values, other than the default ones, for which no value was there."""
+        ours = {rule.name for rule in default_rules()}
+        busy = {
+            rule.config.name
+            for place, quantities in self._seen.items()
+            for quantity, rules in self._applied.for_air(place).items()
+            if quantity in quantities
+            for rule in rules
+        }
+        return [
+            rule.name
+            for rule in self._applied.all
+            if rule.when in (When.THRESHOLD, When.RATE) and rule.name not in busy and rule.name not in ours
+        ]
+
     def figures(self) -> Kpis:
         """How much of what was found is noise; where nobody is configured, one person would have been told of all."""
         end_ms = max(self._clock.at_ms, self._begin_ms + 1)
@@ -197,7 +219,10 @@ class Replay:
         return figures(self._changes, told, standing, from_ms=self._begin_ms, to_ms=end_ms)
 
     def _happen(self, event: Event) -> None:
+        self.tried += len(event.pack.records)
         if event.pack.kind is None:
+            place = Place(event.root.region, event.root.site, event.pack.room, event.pack.point, AIR_KIND)
+            self._seen.setdefault(place, set()).update(record.name for record in event.pack.records)
             self._engine.see(event.root, event.pack, event.at_ms)
         else:
             self._engine.hear(event.root, event.pack, event.at_ms)

@@ -10,6 +10,7 @@ import msgspec
 
 from gateway import toml_places
 from gateway.alerts.checks import alerts_faults, grade_faults, rule_faults
+from gateway.alerts.rules import merged
 from gateway.alerts.settings import AlertsConfig, RuleConfig
 from gateway.errors import ConfigurationError
 
@@ -33,8 +34,11 @@ def rule_names(own: Sequence[RuleConfig]) -> frozenset[str]:
     return frozenset(rule.name for rule in (*default_rules(), *own))
 
 
-def load_rules(path: Path) -> RuleFile:
+def load_rules(path: Path, *, defaults: bool = False) -> RuleFile:
     """The rules in a file: of its own, or a gateway's whole configuration, of which only these tables are looked at.
+
+    A gateway follows the default rules beside its own unless `[alerts]` says otherwise, and so does its file; a file of
+    rules of its own means only these, unless `defaults` asks for the others.
 
     Raises:
         ConfigurationError: If the file cannot be read, is no TOML, or a rule cannot mean anything; all faults found
@@ -45,7 +49,8 @@ def load_rules(path: Path) -> RuleFile:
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}; give a file of [[rule]] tables") from error
     raw = toml_places.parse(body, str(path))
-    if "gateway" in raw and "regions" in raw:
+    is_gateways = "gateway" in raw and "regions" in raw
+    if is_gateways:
         raw = {name: table for name, table in raw.items() if name in RuleFile.__struct_fields__}
     found: RuleFile = _converted(raw, path)
     faults: Sequence[tuple[str, str]] = [
@@ -55,6 +60,10 @@ def load_rules(path: Path) -> RuleFile:
     ]
     if faults:
         raise ConfigurationError("\n".join(f"{path}: {place}: {text}" for place, text in faults))
+    if defaults or (is_gateways and found.alerts.defaults):
+        found = msgspec.structs.replace(found, rule=merged(default_rules(), found.rule))
+    if not any(not rule.off for rule in found.rule):
+        raise ConfigurationError(f"{path}: has no [[rule]] that is on; --defaults takes those that come with OpenHall")
     return found
 
 

@@ -120,7 +120,20 @@ def test_a_fault_is_named_by_its_place(tmp_path: Path, text: str, words: list[st
 def test_a_gateways_configuration_is_a_file_of_rules_too(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text(f'gateway = "g"\nregions = ["n"]\n{HEAD}when = "call"\n[http]\nport = 1\n', encoding="utf-8")
+    names = [rule.name for rule in load_rules(file).rule]
+    assert names == [*(rule.name for rule in default_rules()), "r"], "a gateway follows the default rules too"
+    file.write_text(file.read_text("utf-8") + "[alerts]\ndefaults = false\n", encoding="utf-8")
     assert [rule.name for rule in load_rules(file).rule] == ["r"]
+
+
+def test_a_file_of_rules_means_these_unless_the_default_ones_are_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(f'{HEAD}when = "call"\n', encoding="utf-8")
+    assert [rule.name for rule in load_rules(file).rule] == ["r"]
+    assert len(load_rules(file, defaults=True).rule) == len(default_rules()) + 1
+    file.write_text(f'{HEAD}when = "call"\noff = true\n', encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="--defaults"):
+        load_rules(file)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -159,6 +159,24 @@ def test_wrong_use_is_named(run: Run, tmp_path: Path, words: list[str], said: st
     assert said in err
 
 
+def test_a_rule_that_nothing_was_about_is_named_and_an_empty_history_is_no_pass(run: Run, tmp_path: Path) -> None:
+    elsewhere = RULES + '[[rule]]\nname = "other"\nseverity = "info"\nquantity = "co2_ppm"\nabove = 1\nsite = "b2"\n'
+    elsewhere += '[[rule]]\nname = "radon"\nseverity = "info"\nquantity = "radon_bq_m3"\nabove = 1\n'
+    code, alarms, err = run(elsewhere, "--history", recording(tmp_path, "1000000,900,"), "--point", "b1/p")
+    assert (code, alarms) == (0, [])
+    assert [line.split(":")[0] for line in err.splitlines()] == ["rule other", "rule radon"]
+    code, _alarms, err = run(RULES, "--history", recording(tmp_path, "1000000,,"), "--point", "b1/p", "--at-most", "0")
+    assert code == 2
+    assert "nothing was measured" in err
+
+
+def test_the_default_rules_over_a_file(run: Run, tmp_path: Path) -> None:
+    lines = [f"{1_000_000 + 60 * minute},1600," for minute in range(20)]
+    words = ("--history", recording(tmp_path, *lines), "--point", "b1/p")
+    _code, alarms, err = run(RULES.replace("stuffy", "mine"), *words, "--defaults")
+    assert ([(one["rule"], one["from"] - 1_000_000) for one in alarms], err) == ([("mine", 600), ("co2-high", 900)], "")
+
+
 @pytest.mark.parametrize("header", ["co2_ppm", "time,co2", ""])
 def test_other_columns_are_refused(run: Run, tmp_path: Path, header: str) -> None:
     file = tmp_path / "h.csv"
@@ -173,6 +191,9 @@ def test_lines_for_people(run: Run, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["rules", "test", "--rules", str(rules), "--history", file, "--point", "b1/p"]) == 0
     line = "2022-10-24T13:10:00Z  2022-10-24T13:11:00Z  warning    stuffy  b1/p  co2_ppm\n"
     assert capsys.readouterr().out == line
+    rules.write_text(RULES.replace("1000", "2000"), encoding="utf-8")
+    assert main(["rules", "test", "--rules", str(rules), "--history", file, "--point", "b1/p"]) == 0
+    assert capsys.readouterr().out == "no alarm by 1 rules in 2 values and states\n"
 
 
 def test_a_rule_that_counts_while_the_branch_is_open_waits_from_the_opening_on(run: Run, tmp_path: Path) -> None:
