@@ -243,6 +243,15 @@ def shelve(alarm: Alarm, now_ms: int, shelf: Shelf) -> Step:
     return Step(_paused(_changed(alarm, now_ms, shelf=shelf), now_ms), Reason.SHELVED)
 
 
+def unshelve(alarm: Alarm, now_ms: int, silence: Silence | None) -> Step:
+    """Take it back before its time; while it lasts it is told anew, unless something else holds it back."""
+    if not alarm.is_open:
+        return Step(alarm, Reason.IS_CLOSED)
+    if alarm.shelf is None:
+        return Step(alarm, Reason.NOTHING_CHANGES)
+    return _off_the_shelf(_changed(alarm, now_ms, shelf=None, silence=silence), now_ms)
+
+
 def pass_time(alarm: Alarm, now_ms: int, silence: Silence | None, *, returned_keep_ms: int) -> Step:
     """Time passes: shelves end, silences begin and end, what is long over ends."""
     if not alarm.is_open:

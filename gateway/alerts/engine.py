@@ -302,6 +302,17 @@ class AlertEngine:
         with self._lock:
             return self._answered(alarm_id, lambda alarm, now_ms: life.shelve(alarm, now_ms, shelf), shelf.by)
 
+    def unshelve(self, alarm_id: int, by: str) -> Step | None:
+        """Take it back from the shelf before its time; None if there is no such alarm.
+
+        Raises:
+            StateUnavailable: It stays on the shelf.
+        """
+        with self._lock:
+            return self._answered(
+                alarm_id, lambda alarm, now_ms: life.unshelve(alarm, now_ms, self._standing.silence(alarm, now_ms)), by
+            )
+
     def _answered(self, alarm_id: int, act: Callable[[Alarm, int], Step], who: str) -> Step | None:
         alarm = self._book.get(alarm_id) or self.alarm(alarm_id)
         if alarm is None:

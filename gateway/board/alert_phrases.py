@@ -20,7 +20,7 @@ REASONS: Final = MappingProxyType(
         Reason.CLOSED: Pair("It ended", "报警结束"),
         Reason.ACKNOWLEDGED: Pair("Somebody took it", "有人确认并处理"),
         Reason.SHELVED: Pair("It was put aside", "已搁置"),
-        Reason.SHELF_ENDED: Pair("It was no longer put aside", "搁置到期"),
+        Reason.SHELF_ENDED: Pair("It was no longer put aside", "搁置结束"),
         Reason.SUPPRESSED: Pair("It was held back", "已抑制"),
         Reason.TAKEN_OUT_OF_SERVICE: Pair("What it is about was taken out of service", "对象已停用"),
         Reason.RELEASED: Pair("It was no longer held back", "抑制结束"),

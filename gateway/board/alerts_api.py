@@ -129,6 +129,25 @@ class AlertsApi(Controller):
             raise RequestError(409, "Has ended", f"alert {alert} has ended; there is nothing to put aside")
         return _shown(request, sources, step.alarm)
 
+    @post(
+        "/{alert:int}/unshelve",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Take it back from the shelf",
+        responses=problems(409),
+    )
+    def unshelve(
+        self, request: Ask, sources: Parts, alert: FromPath[int], data: JSONBody[Acknowledgement | None] = None
+    ) -> Alert:
+        """End a shelf before its time; people are told again while it lasts. One that is on no shelf stays as it is."""
+        require_same_site(request)
+        desk = desk_of(sources)
+        by = name_of(request, desk.config, data.by if data is not None else "")
+        step = _known(desk.engine.unshelve(alert, by), alert)
+        if step.reason is Reason.IS_CLOSED:
+            raise RequestError(409, "Has ended", f"alert {alert} has ended; there is nothing to take back")
+        return _shown(request, sources, step.alarm)
+
 
 def desk_of(sources: Sources) -> AlertDesk:
     """What answers for alarms; these pages are only there where something does."""

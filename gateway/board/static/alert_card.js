@@ -68,8 +68,9 @@ export class AlertCard {
     this.report = el("button", { type: "button", class: "second", onclick: () => this.#report() });
     this.have = el("button", { type: "button", onclick: () => this.#take() });
     this.shelve = el("button", { type: "button", class: "second", onclick: () => this.#putAside() });
+    this.unshelve = el("button", { type: "button", class: "second", onclick: () => this.#takeBack() });
     this.more = el("button", { type: "button", class: "second", "aria-expanded": "false", onclick: () => this.#open() });
-    this.doing = el("div", { class: "doing" }, this.have, this.shelve, this.report, this.more);
+    this.doing = el("div", { class: "doing" }, this.have, this.shelve, this.unshelve, this.report, this.more);
     this.history = new History(alert.id);
     this.root = el(
       "li",
@@ -99,6 +100,7 @@ export class AlertCard {
     setText(this.state, stateWords(alert));
     this.#button(this.have, "have", isNobodys(alert));
     this.#button(this.shelve, "shelve", alert.severity !== "emergency" && ["unacknowledged", "acknowledged"].includes(alert.state));
+    this.#button(this.unshelve, "unshelve", alert.state === "shelved");
     this.#button(this.report, "report", alert.incident !== null);
     this.#button(this.more, "history", true);
     show(this.incident, alert.incident !== null);
@@ -151,6 +153,17 @@ export class AlertCard {
         const end = values.time === "until" ? { until: new Date(values.until).getTime() / 1000 } : { for_s: Number(values.time) };
         return api.shelve(alert.id, { by: me.take(values), reason: values.reason, ...end });
       },
+    });
+  }
+
+  async #takeBack() {
+    const { alert, me } = this;
+    await this.#ask({
+      title: tell("unshelve_title"),
+      text: tell("unshelve_text"),
+      fields: me.fields(),
+      button: tell("unshelve"),
+      act: (values) => api.unshelve(alert.id, { by: me.take(values) }),
     });
   }
 

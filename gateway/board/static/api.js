@@ -72,6 +72,7 @@ export const newestAlerts = async () => (await ask("/api/v1/alerts", { limit: 10
 export const endedAlerts = (after) => ask("/api/v1/alerts", { state: "normal", limit: 50, after });
 export const alertHistory = (id) => ask(`/api/v1/alerts/${id}/history`, { limit: 1000 });
 export const acknowledge = (id, by) => ask(`/api/v1/alerts/${id}/acknowledge`, {}, { body: { by } });
+export const unshelve = (id, body) => ask(`/api/v1/alerts/${id}/unshelve`, {}, { body });
 export const shelve = (id, body) => ask(`/api/v1/alerts/${id}/shelve`, {}, { body });
 export const report = (id, body) => ask(`/api/v1/alerts/${id}/report`, {}, { body });
 export const windows = () => whole("/api/v1/alerts/windows", "windows", 10000);

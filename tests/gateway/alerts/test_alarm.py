@@ -137,6 +137,18 @@ def test_a_shelf_ends_by_itself_and_is_told_anew_while_it_lasts() -> None:
     assert back.alarm.due_ms == at(30)
 
 
+def test_a_shelf_is_ended_before_its_time() -> None:
+    alarm = shelved(risen(), 2, 30).alarm
+    back = life.unshelve(alarm, at(5), None)
+    assert (back.reason, back.alarm.state, back.alarm.due_ms) == (Reason.SHELF_ENDED, State.UNACKNOWLEDGED, at(5))
+    assert life.unshelve(back.alarm, at(6), None).reason is Reason.NOTHING_CHANGES
+    held = life.unshelve(alarm, at(5), WINDOW)
+    assert (held.alarm.state, held.tell) == (State.SUPPRESSED, None)
+    over = life.unshelve(life.come_back(alarm, at(4)).alarm, at(5), None).alarm
+    assert over.state is State.NORMAL
+    assert life.unshelve(over, at(6), None).reason is Reason.IS_CLOSED
+
+
 def test_on_the_shelf_it_may_come_and_go_and_stays_one_alarm() -> None:
     alarm = shelved(risen(), 2, 30).alarm
     step = life.come_back(alarm, at(5))
@@ -222,7 +234,7 @@ def test_a_dead_channel_brings_the_next_step_forward() -> None:
     assert life.hurry(told.alarm, at(20)) is told.alarm
 
 
-EVENTS = ("again", "over", "acknowledge", "shelve", "window", "no-window", "pass")
+EVENTS = ("again", "over", "acknowledge", "shelve", "unshelve", "window", "no-window", "pass")
 
 
 @pytest.mark.parametrize("when", [When.THRESHOLD, When.CALL])
@@ -267,6 +279,8 @@ def _happen(alarm: Alarm, now_ms: int, event: str, flag: bool) -> Step:
             return life.acknowledge(alarm, now_ms, "li")
         case "shelve":
             return life.shelve(alarm, now_ms, Shelf(by="li", reason="x", until_ms=now_ms + 30 * MINUTE))
+        case "unshelve":
+            return life.unshelve(alarm, now_ms, WINDOW if flag else None)
         case "window":
             silence = OUT if flag else WINDOW
         case _:

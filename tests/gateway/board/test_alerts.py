@@ -173,6 +173,11 @@ def test_shelving_needs_a_reason_and_an_end_within_bounds(branches: Branches) ->
             answer = client.post("/api/v1/alerts/1/shelve", json={"reason": "painting", "by": "Li", **until})
             assert (answer.status_code, answer.json()["state"]) == (200, "shelved")
             assert answer.json()["shelved_until"] == now_s + 3_600
+        for _twice in range(2):
+            answer = client.post("/api/v1/alerts/1/unshelve", json={"by": "Li"})
+            assert (answer.status_code, answer.json()["state"]) == (200, "unacknowledged")
+            assert answer.json()["shelved_until"] is None
+        assert client.post("/api/v1/alerts/99/unshelve").status_code == 404
 
 
 def test_a_call_for_help_is_not_shelved(branches: Branches) -> None:
@@ -192,7 +197,7 @@ def test_a_call_for_help_is_not_shelved(branches: Branches) -> None:
 def test_a_strangers_page_can_do_nothing(branches: Branches, headers: dict[str, str]) -> None:
     branches.cord("called")
     with branches.client() as client:
-        for path in ("/api/v1/alerts/1/acknowledge", "/api/v1/alerts/1/shelve"):
+        for path in (f"/api/v1/alerts/1/{word}" for word in ("acknowledge", "shelve", "unshelve")):
             assert client.post(path, headers=headers).status_code == 403
         assert client.get("/api/v1/alerts").json()["alerts"][0]["state"] == "unacknowledged"
         same = {"origin": "http://127.0.0.1:8080", "sec-fetch-site": "same-origin"}

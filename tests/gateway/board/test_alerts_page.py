@@ -130,6 +130,11 @@ def test_what_is_open_is_in_order_found_put_aside_and_comes_by_itself(living: Br
     expect(warning).to_contain_text("by Chen: filter change")
     expect(warning.locator("h3")).to_be_focused()
     assert titles(page)[-1].endswith("(limit 1,500 ppm)"), "what is put aside comes last"
+    warning.get_by_role("button", name="Take back").click()
+    dialog = page.get_by_role("dialog", name="Take this alarm back")
+    dialog.get_by_role("button", name="Take back").click()
+    expect(warning).to_contain_text("Nobody has it yet")
+    expect(warning.get_by_role("button", name="Take back")).to_be_hidden()
 
     living.cord("cleared")
     expect(page.locator("#open-list li.is-emergency")).to_contain_text("Over since")
@@ -339,7 +344,16 @@ def test_both_languages_have_every_word_and_every_word_that_is_used(web: Web, pa
         assert set(holes.findall(text)) == set(holes.findall(words["zh-CN"][key])), key
     folder = Path(__file__).parents[3] / "gateway" / "board" / "static"
     code = "".join(file.read_text(encoding="utf-8") for file in folder.iterdir() if file.name != "alert_words.js")
-    built = ("severity_", "count_nobody_", "count_open_", "have_of", "shelve_of", "history_of", "report_of")
+    built = (
+        "severity_",
+        "count_nobody_",
+        "count_open_",
+        "have_of",
+        "shelve_of",
+        "unshelve_of",
+        "history_of",
+        "report_of",
+    )
     assert [key for key in words["en"] if not key.startswith(built) and not re.search(rf"\b{key}\b", code)] == []
 
 
