@@ -150,6 +150,7 @@ class Gateway:
             every_s = config.acceptance.supervise_every_s
             self._supervise = Worker("supervise", self._cases.supervisor.round, idle_s=lambda: every_s)
             self._cases.desk.on_change(self._supervise.wake)
+            self._alerts.engine.watch_samplings(self._cases.supervisor.endangered)
             self._commands = CommandDesk(
                 self._state,
                 publish=self._bus.publish,

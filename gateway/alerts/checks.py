@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from gateway.alerts.hours import BadHoursError, make_calendar, parse_hours
 from gateway.alerts.settings import AlertsConfig, ChannelConfig, OverrideConfig, RuleConfig, StepConfig
 from gateway.alerts.words import During, When
+from gateway.cases.words import Risk
 from telemetry.ids import ID_PATTERN, is_id
 from telemetry.messages import Health
 from telemetry.quantities import WIRE_QUANTITIES
@@ -17,13 +18,13 @@ Fault = tuple[str, str]
 HEALTH_NUMBERS: Final = tuple(name for name in Health.__struct_fields__ if name not in ("held", "journal_oldest"))
 
 _ONLY_WITH: Final = {
-    "states": (When.FACILITY, When.OPENING_HOURS),
+    "states": (When.FACILITY, When.OPENING_HOURS, When.SAMPLING),
     "quantity": (When.THRESHOLD, When.RATE, When.HEALTH),
     "above": (When.THRESHOLD, When.RATE, When.HEALTH),
     "below": (When.THRESHOLD, When.RATE, When.HEALTH, When.CERTIFICATE),
     "recover": (When.THRESHOLD, When.RATE, When.HEALTH, When.CERTIFICATE),
 }
-NOT_BY_HOURS: Final = frozenset({When.CALL, When.OPENING_HOURS, When.REGION_DARK, When.CERTIFICATE})
+NOT_BY_HOURS: Final = frozenset({When.CALL, When.OPENING_HOURS, When.REGION_DARK, When.CERTIFICATE, When.SAMPLING})
 """A call for help counts at any hour; the others are about no branch, or have their own idea of hours."""
 
 _KEYED: Final[dict[str, str]] = {"wecom": "key_file", "dingtalk": "key_file", "feishu": "key_file"}
@@ -54,6 +55,9 @@ def _one_rule(rule: RuleConfig, place: str) -> Iterator[Fault]:
             yield from _recovers(rule.above, rule.below, rule.recover, place)
     if rule.when is When.CERTIFICATE and rule.below is None:
         yield f"{place}.below", "is missing; give the days that a certificate must still be good"
+    unknown = set(rule.states) - set(Risk) if rule.when is When.SAMPLING else set[str]()
+    if unknown:
+        yield f"{place}.states", f"{min(unknown)!r} endangers no sampling; known: {', '.join(Risk)}"
     if rule.during is not During.ALWAYS and rule.when in NOT_BY_HOURS:
         yield f"{place}.during", f'means nothing for a rule of `when = "{rule.when}"`; it counts at any hour'
     yield from _scope(rule, ("region", "site", "room", "point", "kind"), place)

@@ -23,6 +23,7 @@ from gateway.alerts.plans import Plans
 from gateway.alerts.recorder import AlertRecorder, is_newest, record
 from gateway.alerts.routing import Routing
 from gateway.alerts.rules import Rules
+from gateway.alerts.samplings import SamplingRisk, Samplings
 from gateway.alerts.settings import AlertsConfig
 from gateway.alerts.standing import Standing
 from gateway.alerts.words import Severity, State
@@ -94,6 +95,8 @@ class AlertEngine:
         self._rules = rules
         self._measuring = Measuring(rules, self._book)
         self._standing = Standing(rules, self._book)
+        self._samplings = Samplings(rules, self._book)
+        self._endangered: Callable[[], Iterable[SamplingRisk] | None] | None = None
         self._recorder = AlertRecorder(database, keep_days=config.keep_days)
         self._agents: Callable[[], Iterable[AgentLife]] | None = None
         self._certificates: Callable[[], Iterable[CertificateLife]] | None = None
@@ -132,6 +135,10 @@ class AlertEngine:
         """From now on look how long these certificates are still good."""
         self._certificates = lives
         self._next_certificates_s = 0.0
+
+    def watch_samplings(self, endangered: Callable[[], Iterable[SamplingRisk] | None]) -> None:
+        """From now on look what endangers samplings; None as long as nobody knows."""
+        self._endangered = endangered
 
     def watch(self, agents: Callable[[], Iterable[AgentLife]]) -> None:
         """From now on look for dark branches among these agents."""
@@ -208,6 +215,9 @@ class AlertEngine:
                 self._keep()
             if now_s >= self._next_look_s:
                 self._next_look_s = now_s + self._census_every_s
+                endangered = None if self._endangered is None else self._endangered()
+                if endangered is not None:
+                    self._samplings.look(endangered, now_ms)
                 self._book.adopt()
                 if self._plans is not None:
                     self._plans.look(now_ms)

@@ -50,6 +50,7 @@ WHAT: Final = MappingProxyType(
         When.HEALTH: Pair("A device of the branch needs care", "网点设备需要维护"),
         When.OPENING_HOURS: Pair("The branch is not open", "网点未按时营业"),
         When.CERTIFICATE: Pair("A certificate runs out", "证书即将到期"),
+        When.SAMPLING: Pair("An air acceptance sampling is at risk", "空气验收采样存在风险"),
     }
 )
 """What happened, for what has no quantity of its own."""
@@ -128,6 +129,10 @@ WHAT_TO_DO: Final = MappingProxyType(
         When.CERTIFICATE: Pair(
             "Nothing to do in the branch; have the certificate renewed before its day. Afterwards nothing connects.",
             "网点无需操作。请运维在到期前更换证书，过期后将无法连接。",
+        ),
+        When.SAMPLING: Pair(
+            "Do what the detail says, then look at the case on the board; a window that is void must be sampled again.",
+            "请按详情处理，并在看板查看该验收；作废的时段须重新采样。",
         ),
         When.REGION_DARK: Pair(
             "One fault at broker, network or power is likely: call the network operator, not the branches.",

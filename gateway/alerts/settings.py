@@ -60,7 +60,8 @@ class RuleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         recover_for_s: How long it must be over.
         periods: For `no-data`: the silence is at least so many periods of the point.
         states: For `facility`: the states that alarm; without them a point that does not work alarms. For
-            `opening-hours`: the states that say that the branch is not open; `closed` unless given.
+            `opening-hours`: the states that say that the branch is not open; `closed` unless given. For `sampling`:
+            the risks that alarm; all unless given.
         during: When it counts: `always`, or while the branch is `open` or `closed`; outside it is as if all were well.
         share: For `region-dark`: the share of the region's branches that are dark at once.
         at_least: For `region-dark`: and so many of them.

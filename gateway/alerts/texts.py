@@ -93,7 +93,7 @@ class Wording:
 
     def sentence(self, alarm: Alarm, language: str) -> str:
         """One line for lists: what, with the value."""
-        measured = self.measured(alarm, language)
+        measured = self.detail(alarm, language) if alarm.when is When.SAMPLING else self.measured(alarm, language)
         return self.what(alarm, language) + (f": {measured}" if measured else "")
 
     def measured(self, alarm: Alarm, language: str) -> str:
@@ -108,6 +108,13 @@ class Wording:
         if alarm.limit is None:
             return value
         return f"{value} ({phrases.LIMIT.in_language(language)} {alarm.limit:,g} {unit}".strip() + ")"
+
+    def detail(self, alarm: Alarm, language: str) -> str:
+        """What else is known; of a sampling in the reader's language, as `samplings.detail_of` keeps it."""
+        if alarm.when is not When.SAMPLING:
+            return alarm.detail
+        english, _break, chinese = alarm.detail.partition("\n")
+        return chinese if language == phrases.CHINESE else english
 
     def time(self, ms: int) -> str:
         """A moment as people write it."""
@@ -175,7 +182,7 @@ class Wording:
         lines.append(_line(phrases.WHERE, self.where(alarm, language), language))
         lines.append(_line(phrases.SINCE, self.time(alarm.since_ms), language))
         lines.append(_line(phrases.NOW, self.measured(alarm, language), language))
-        lines.append(_line(phrases.DETAIL, alarm.detail, language))
+        lines.append(_line(phrases.DETAIL, self.detail(alarm, language), language))
         if tell is Tell.MISSED:
             age = age_words(max(0, now_ms - alarm.since_ms), language)
             lines.append(phrases.PRESSED.in_language(language).format(age=age))

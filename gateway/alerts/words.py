@@ -27,6 +27,7 @@ class When(StrEnum):
     HEALTH = "health"
     OPENING_HOURS = "opening-hours"
     CERTIFICATE = "certificate"
+    SAMPLING = "sampling"
 
 
 class During(StrEnum):

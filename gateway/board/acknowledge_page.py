@@ -135,7 +135,7 @@ def _alarm(desk: AlertDesk, alarm: Alarm, language: str) -> str:
         wording.where(alarm, language),
         SINCE.in_language(language).format(time=wording.time(alarm.since_ms)),
         wording.measured(alarm, language),
-        alarm.detail,
+        wording.detail(alarm, language),
     ]
     if alarm.active:
         lines.append(wording.advice(alarm, language))

@@ -5,6 +5,8 @@ from typing import Final
 
 import structlog
 
+from gateway.acceptance.words import Language
+from gateway.alerts.samplings import SamplingRisk
 from gateway.cases import rows, serials, supervision
 from gateway.cases.air import CaseAir, Standing
 from gateway.cases.desk import CaseDesk
@@ -15,6 +17,7 @@ from gateway.cases.instruments import of_serials
 from gateway.cases.life import Life
 from gateway.cases.metrics import CaseMetrics
 from gateway.cases.phase import phase_of
+from gateway.cases.phrases import risk_words
 from gateway.cases.settings import AcceptanceConfig
 from gateway.cases.supervision import FastAir, Sight
 from gateway.cases.words import Phase, Risk
@@ -59,17 +62,29 @@ class Supervisor:
         self._next_expiry_s = 0.0
         self._failing = False
         self._store_fault: StoreUnavailable | None = None
+        self._endangered: tuple[SamplingRisk, ...] | None = None
 
     def watch(self, standing: Standing) -> None:
         """Who says which instrument stands where."""
         self._standing = standing
+
+    def endangered(self) -> tuple[SamplingRisk, ...] | None:
+        """What endangered samplings in the last whole round; None before the first."""
+        return self._endangered
 
     def round(self) -> int:
         """Look at every open case once; always 0, so that whoever calls rests before the next time."""
         self._store_fault = None
         try:
             found = self._desk.cases(is_open=True, limit=CASES_A_ROUND)
-            at_risk = sum(self._look(row.id) for row in found)
+            before, told = self._endangered or (), list[SamplingRisk]()
+            at_risk = 0
+            for row in found:
+                life = self._look(row.id)
+                # Of a case that cannot be looked at nobody knows that its risks are over.
+                told += [one for one in before if one.case == row.id] if life is None else _told(row.id, life)
+                at_risk += life is not None and life.is_at_risk
+            self._endangered = tuple(told)
             self._metrics.open.set(len(found))
             self._metrics.at_risk.set(at_risk)
             self._expire()
@@ -88,21 +103,21 @@ class Supervisor:
         (log.debug if self._failing else log.warning)(words, error=str(error))
         self._failing = True
 
-    def _look(self, case: int) -> bool:
-        """Look at one case; True if its sampling is at risk."""
+    def _look(self, case: int) -> Life | None:
+        """Look at one case; None if it cannot be looked at."""
         try:
             life = self._desk.look(case)
-            return self._note_risks(case, life).is_at_risk
+            return self._note_risks(case, life)
         except CaseError as error:
             # Closed by somebody meanwhile.
             log.debug("a case changed while it was looked at", case=case, error=str(error))
-            return False
+            return None
         except (StateUnavailable, StoreUnavailable):
             raise
         except Exception:
             log.exception("fault of ours while supervising a case; the others are looked at", case=case)
             self._metrics.failures.inc()
-            return False
+            return None
 
     def _note_risks(self, case: int, life: Life) -> Life:
         if life.count >= EVENTS_AT_MOST:
@@ -171,3 +186,21 @@ class Supervisor:
         if gone:
             self._metrics.packs_expired.inc(gone)
             log.info("raw packs of cases that ended long ago are deleted", packs=gone)
+
+
+def _told(case: int, life: Life) -> list[SamplingRisk]:
+    """What endangers a case, for people who are told of it."""
+    return [
+        SamplingRisk(
+            region=life.opened.region,
+            site=life.opened.site,
+            room=one.room,
+            point=one.point,
+            case=case,
+            risk=one.risk,
+            since_ms=one.since_ms,
+            english=risk_words(one.risk, one.room, one.point, one.detail, Language.ENGLISH),
+            chinese=risk_words(one.risk, one.room, one.point, one.detail, Language.CHINESE),
+        )
+        for one in life.risks.values()
+    ]
