@@ -167,7 +167,7 @@ def _over_the_store(options: argparse.Namespace, rules: RuleFile) -> Any:
 
 def _told_in_lines(found: Sequence[Any], replay: Any) -> str:
     if not found:
-        return f"no alarm by {replay.rules} rules in {replay.tried:,} values and states\n"
+        return f"no alarm (rules: {replay.rules}, values and states: {replay.tried:,})\n"
     return "".join(f"{line}\n" for one in found for line in _lines(one.as_json()))
 
 

@@ -94,7 +94,7 @@ class Wording:
     def sentence(self, alarm: Alarm, language: str) -> str:
         """One line for lists: what, with the value."""
         measured = self.detail(alarm, language) if alarm.when is When.SAMPLING else self.measured(alarm, language)
-        return self.what(alarm, language) + (f": {measured}" if measured else "")
+        return self.what(alarm, language) + (f"{_colon(language)}{measured}" if measured else "")
 
     def measured(self, alarm: Alarm, language: str) -> str:
         """The value and its limit in the quantity's unit, "" where there is none."""
@@ -107,7 +107,8 @@ class Wording:
         value = f"{alarm.value:,.{decimals}f} {unit}".strip()
         if alarm.limit is None:
             return value
-        return f"{value} ({phrases.LIMIT.in_language(language)} {alarm.limit:,g} {unit}".strip() + ")"
+        limit = f"{phrases.LIMIT.in_language(language)} {alarm.limit:,g} {unit}".strip()
+        return f"{value}（{limit}）" if language == phrases.CHINESE else f"{value} ({limit})"
 
     def detail(self, alarm: Alarm, language: str) -> str:
         """What else is known; of a sampling in the reader's language, as `samplings.detail_of` keeps it."""
@@ -158,12 +159,12 @@ class Wording:
         subject = f"{self.what(first, language)} · {self.where(first, language)}"
         if len(alarms) > 1:
             subject = f"{phrases.MORE.in_language(language).format(count=len(alarms))} · {subject}"
-        title = "".join(badges) + ("" if not badges else " ") + f"{head}: {subject}"
+        title = "".join(badges) + ("" if not badges else " ") + f"{head}{_colon(language)}{subject}"
         blocks = [self._block(alarm, tell, language, now_ms, with_what=len(alarms) > 1) for alarm in alarms]
         if link and tell is Tell.REPORT:
-            blocks.append(f"{phrases.REPORTED.in_language(language)}: {link}")
+            blocks.append(_line(phrases.REPORTED, link, language))
         if link and tell in (Tell.RISE, Tell.MISSED):
-            blocks.append(f"{phrases.HAVE.in_language(language)}: {link}")
+            blocks.append(_line(phrases.HAVE, link, language))
         blocks.append(f"{phrases.REFERENCE.in_language(language)} {key[:REFERENCE_LETTERS]}")
         return Message(
             key=key,
@@ -233,4 +234,8 @@ def gravest_first(alarms: Sequence[Alarm]) -> list[Alarm]:
 def _line(name: Pair, value: str, language: str) -> str:
     if not value:
         return ""
-    return f"{name.in_language(language)}{'：' if language == phrases.CHINESE else ': '}{value}"
+    return f"{name.in_language(language)}{_colon(language)}{value}"
+
+
+def _colon(language: str) -> str:
+    return "：" if language == phrases.CHINESE else ": "

@@ -67,7 +67,7 @@ export const ready = () => ask("/readyz", {}, { accepted: [503] });
 export const curve = (names) => ask("/api/v1/curve", names);
 
 const named = encodeURIComponent;
-export const openAlerts = () => whole("/api/v1/alerts", "alerts", 10000);
+export const openAlerts = () => whole("/api/v1/alerts", "alerts", 60000);
 export const newestAlerts = async () => (await ask("/api/v1/alerts", { limit: 1000 })).alerts;
 export const endedAlerts = (after) => ask("/api/v1/alerts", { state: "normal", limit: 50, after });
 export const alertHistory = (id) => ask(`/api/v1/alerts/${id}/history`, { limit: 1000 });

@@ -193,7 +193,7 @@ def test_lines_for_people(run: Run, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == line
     rules.write_text(RULES.replace("1000", "2000"), encoding="utf-8")
     assert main(["rules", "test", "--rules", str(rules), "--history", file, "--point", "b1/p"]) == 0
-    assert capsys.readouterr().out == "no alarm by 1 rules in 2 values and states\n"
+    assert capsys.readouterr().out == "no alarm (rules: 1, values and states: 2)\n"
 
 
 def test_a_rule_that_counts_while_the_branch_is_open_waits_from_the_opening_on(run: Run, tmp_path: Path) -> None:

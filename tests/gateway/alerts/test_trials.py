@@ -107,7 +107,7 @@ def test_a_drill_goes_through_the_whole_chain_and_says_so(
     ]
     told = lines(tmp_path)
     assert [line["drill"] for line in told] == [True, True]
-    assert str(told[0]["title"]).startswith("【演练】 紧急: 有人呼叫求助")
+    assert str(told[0]["title"]).startswith("【演练】 紧急：有人呼叫求助")
     assert str(told[1]["title"]).startswith("[DRILL] EMERGENCY: Somebody calls for help")
     assert [line["link"] for line in told] == [None, None]
 

@@ -47,14 +47,14 @@ def alarm(rule: str = "co2-high", **more: Any) -> Alarm:
 def test_a_message_says_what_where_since_when_and_what_to_do() -> None:
     one = alarm(value=1_650.0, limit=1_500.0)
     message = WORDING.message([one], Tell.RISE, language="zh-CN", key="abcdef0123", link="http://b/a/x", now_ms=NOW_MS)
-    assert message.title == "警告: 二氧化碳过高 · 东街支行 · 营业厅 · hall-air"
+    assert message.title == "警告：二氧化碳过高 · 东街支行 · 营业厅 · hall-air"
     assert message.text.splitlines() == [
         "地点：东街支行 · 营业厅 · hall-air",
         "开始：2026-09-21 21:58:20",
-        "测得：1,650 ppm (限值 1,500 ppm)",
+        "测得：1,650 ppm（限值 1,500 ppm）",
         "现在请：请开窗开门或加大新风。半小时内仍不下降，请联系物业。",
         "",
-        "我来处理: http://b/a/x",
+        "我来处理：http://b/a/x",
         "",
         "编号 abcdef01",
     ]

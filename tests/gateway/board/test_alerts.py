@@ -208,7 +208,7 @@ def test_from_rising_over_told_and_acknowledged_by_its_link_to_cleared(branches:
     branches.cord("called")
     (line,) = told_lines(branches, told)
     assert (line["to"], line["tell"], line["alerts"][0]["site"]) == ("li", "rise", "xidan")
-    assert line["title"] == "紧急: 有人呼叫求助 · 西单支行 · 卫生间 · cord"
+    assert line["title"] == "紧急：有人呼叫求助 · 西单支行 · 卫生间 · cord"
     path = line["link"].removeprefix("http://127.0.0.1:8080")
     chinese = {"accept-language": "zh-CN"}
     with branches.client() as client:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import insert
 
 from gateway.alerts.links import Claim
@@ -138,6 +138,23 @@ def test_what_is_open_is_in_order_found_put_aside_and_comes_by_itself(living: Br
 
     living.cord("cleared")
     expect(page.locator("#open-list li.is-emergency")).to_contain_text("Over since")
+
+
+def test_the_gravest_comes_first_however_many_newer_ones_there_are(living: Branches, web: Web, page: Page) -> None:
+    """The list comes in pages, newest first; a call older than ten thousand other alarms is not on the first."""
+    catch_up(living)
+    living.cord("called")
+    call = page.request.get(f"{web.url}api/v1/alerts", headers={"Accept-Language": "en"}).json()["alerts"][0]
+    notes = [{**call, "id": str(number), "severity": "info", "message": "Note"} for number in range(20_000, 10_000, -1)]
+
+    def answer(route: Route) -> None:
+        first = "after=" not in route.request.url
+        route.fulfill(json={"alerts": notes if first else [call], "next": "1" if first else None})
+
+    page.route("**/api/v1/alerts?*", answer)
+    page.goto(f"{web.url}alerts")
+    expect(page.locator("#count-open")).to_have_text("10001")
+    assert titles(page)[0] == "Somebody calls for help"
 
 
 def test_the_history_says_what_changed_and_how_far_each_message_came(living: Branches, web: Web, page: Page) -> None:
