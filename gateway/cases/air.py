@@ -1,12 +1,13 @@
 """The air of a case's rooms, asked of the store: CO2 while they are closed, how complete their samplings are so far."""
 
 from collections.abc import Callable, Mapping
-from math import fsum
+from math import fsum, inf
 from typing import Final
 
 from gateway.acceptance.air_change import AirChange, NoRate, air_change, broke_at
 from gateway.acceptance.plan import Entry, Plan, Room
 from gateway.acceptance.profile import Profile
+from gateway.acceptance.values import channel_of
 from gateway.cases.dossier import ReadsSeries, whole_series
 from gateway.cases.gathering import Key
 from gateway.cases.phase import closes_ms
@@ -38,7 +39,9 @@ class CaseAir:
         for entry in plan.entries():
             if not entry.is_laboratory and entry.sampled.from_ms <= now_ms < entry.sampled.to_ms:
                 for quantity in expected(profile, entry):
-                    good = self._good(Key(entry.point, quantity), entry.sampled.from_ms, now_ms + 1)
+                    channel = channel_of(entry.instrument, quantity)
+                    top = inf if channel is None else channel.high * channel.unit_factor
+                    good = self._good(Key(entry.point, quantity), entry.sampled.from_ms, now_ms + 1, top=top)
                     found[entry.place, quantity] = counted(entry, good, now_ms)
         return found
 
@@ -83,11 +86,12 @@ class CaseAir:
             values += [value for _time, value in self._good(Key(point, CO2), from_ms, to_ms)]
         return fsum(values) / len(values) if values else self._outdoor_co2_ppm
 
-    def _good(self, key: Key, from_ms: int, to_ms: int) -> list[tuple[int, float]]:
+    def _good(self, key: Key, from_ms: int, to_ms: int, *, top: float = inf) -> list[tuple[int, float]]:
+        """What is not suspect, and what is at the top of the part's range or above: that counts in a verdict, too."""
         found = {
             one.time_ms: one.value
             for one in whole_series(self._store, self._site, key, from_ms, to_ms)
-            if not one.suspect
+            if not one.suspect or one.value >= top
         }
         return sorted(found.items())
 

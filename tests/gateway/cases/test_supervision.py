@@ -8,6 +8,7 @@ from gateway.cases.words import Risk
 from gateway.errors import StoreUnavailable, StoreWriteOnly
 from gateway.ports import ReadingsQuery, StoredReading
 from telemetry.messages import PointInfo
+from telemetry.readings import Flag
 from tests.gateway.cases.renovation import POINTS, Renovation
 
 HOUR = 3600.0
@@ -121,6 +122,20 @@ def test_missing_readings_are_told_while_they_can_be_mended(renovation: Renovati
     renovation.branches.air(backfill, point="hall-hcho")
     renovation.branches.air(backfill, point="out-hcho", room="yard")
     assert at_risk(renovation, case) == {}
+
+
+def test_what_is_above_the_range_counts_while_sampling_as_in_the_verdict(renovation: Renovation) -> None:
+    """Air so bad that the sensor is at its end is no missing reading; air that the gateway doubts is."""
+    case = renovation.open()
+    start = round(renovation.begin * 1000)
+    times = [start + 60_000 * minute for minute in range(12)]
+    renovation.until(renovation.begin + 13 * 60)
+    flags = {"hcho_ug_m3": (Flag.RANGE,)}
+    renovation.branches.air({time: {"hcho_ug_m3": 1_300.0} for time in times}, point="hall-hcho", flags=flags)
+    renovation.branches.air({time: {"hcho_ug_m3": 5.0} for time in times}, point="out-hcho", room="yard", flags=flags)
+    renovation.branches.cases.supervisor.round()
+    found = renovation.get(f"cases/{case}")["at_risk"]
+    assert [one["point"] for one in found if one["risk"] == Risk.COMPLETENESS_FALLING] == ["out-hcho"]
 
 
 def test_an_instrument_out_of_date_changed_or_simulated_cannot_decide(renovation: Renovation) -> None:
