@@ -13,7 +13,7 @@ from zipfile import BadZipFile, ZipFile
 
 import msgspec
 
-from gateway.acceptance import answer, completeness, evidence, pack_keys, plan, profile, readings, verdict
+from gateway.acceptance import answer, completeness, evidence, pack_keys, plan, profile, readings, trail, verdict
 from gateway.acceptance.completeness import Finding, Kind
 from gateway.acceptance.evidence import Facts, Manifest
 from gateway.acceptance.pack_keys import PackKeys
@@ -99,6 +99,9 @@ def _verified(members: Mapping[str, bytes], seal: str | None, own_keys: PackKeys
     keys = own_keys or in_bundle or PackKeys(())
     signatures = Counter(keys.check(pack) for pack in packs)
     findings = [*_judged_again(members, facts), *_signatures(signatures)]
+    fault = trail.fault_in(members.get(trail.MEMBER, b""), facts.case)
+    if fault is not None:
+        findings.append(Finding(Kind.INTEGRITY, trail.MEMBER, fault))
     if not any(finding.kind is Kind.INTEGRITY for finding in findings):
         case = _case(members, facts)
         findings += completeness.missing(case, packs, members)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from gateway.acceptance import pack_keys, plan
+from gateway.acceptance import pack_keys, plan, trail
 from gateway.acceptance.evidence import EvidencePack
 from gateway.cases import bundles, events, learned, rows
 from gateway.cases.dossier import Dossier, Dossiers
@@ -56,7 +56,7 @@ class Archive:
                 case, life, dossier, dossier.judged(), happened, to_ms(self._clock.now()), *beside
             )
             members, packs = bundles.members_of(found), list(found.packs)
-        members["events.jsonl"] = bundles.events_log(happened)
+        members[trail.MEMBER] = bundles.events_log(case, happened)
         members["laboratory.json"] = bundles.laboratory_log(life)
         more: dict[str, bytes] = {}
         for one in life.judgements[:-1]:

@@ -10,10 +10,11 @@ from zipfile import ZipFile
 
 import msgspec
 
-from gateway.acceptance import answer, evidence, verify
+from gateway.acceptance import answer, evidence, trail, verify
 from gateway.acceptance.evidence import Evidence, EvidencePack, Facts
+from gateway.acceptance.trail import TrailLine
 from gateway.acceptance.verdict import CaseVerdict
-from gateway.cases import events, learned
+from gateway.cases import learned
 from gateway.cases.carried_out import Kept
 from gateway.cases.dossier import Dossier
 from gateway.cases.errors import CaseUnknown
@@ -51,7 +52,7 @@ def evidence_of(
         verify.KEYS: dossier.keys,
         "instruments.json": _ENCODER.encode(dossier.instruments),
         "laboratory.json": laboratory_log(life),
-        "events.jsonl": events_log(happened),
+        trail.MEMBER: events_log(case, happened),
         learned.MEMBER: lessons,
         verify.KEYS: keys,
     }
@@ -145,17 +146,18 @@ def laboratory_log(life: Life) -> bytes:
     )
 
 
-def events_log(happened: list[Happened]) -> bytes:
+def events_log(case: int, happened: list[Happened]) -> bytes:
     """Every event with its place in the chain, one JSON a line."""
     return b"".join(
         _ENCODER.encode(
-            {
-                "number": one.stamp.number,
-                "time": to_seconds(one.stamp.time_ms),
-                "who": one.stamp.who,
-                "event": json.loads(events.encode(one.event)),
-                "link": one.link,
-            }
+            TrailLine(
+                case=case,
+                number=one.stamp.number,
+                time=to_seconds(one.stamp.time_ms),
+                who=one.stamp.who,
+                event=msgspec.Raw(one.body.encode()),
+                link=one.link,
+            )
         )
         + b"\n"
         for one in happened

@@ -3,15 +3,15 @@
 Who did it and when stands beside each event (`Stamp`). What corrects another event repeats what it corrects.
 """
 
-from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
 
+from gateway.acceptance import trail
 from gateway.acceptance.laboratory import LaboratoryResult
 from telemetry.messages import Calibration
 
-CHAIN_START: Final = sha256(b"openhall case events 1").hexdigest()
+CHAIN_START: Final = trail.CHAIN_START
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,5 +226,5 @@ def tag_of(event: Event) -> str:
 
 
 def link_of(before: str, case: int, stamp: Stamp, body: str) -> str:
-    """The chain one event on: SHA-256, in hexadecimal, over the link before and everything of the event."""
-    return sha256(msgspec.json.encode([before, case, stamp.number, stamp.time_ms, stamp.who, body])).hexdigest()
+    """The chain one event on."""
+    return trail.link_of(before, case=case, number=stamp.number, time_ms=stamp.time_ms, who=stamp.who, body=body)

@@ -39,10 +39,11 @@ class CaseRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """One event of a case with its place in the chain."""
+    """One event of a case with its place in the chain; `body` is the event as it is kept."""
 
     stamp: Stamp
     event: Event
+    body: str
     link: str
 
 
@@ -97,6 +98,7 @@ def read(connection: Connection, case: int) -> list[Happened]:
         Happened(
             stamp=Stamp(number=row.number, time_ms=row.time_ms, who=row.who),
             event=events.decode(row.body),
+            body=row.body,
             link=row.link,
         )
         for row in connection.execute(wanted)
