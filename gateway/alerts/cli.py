@@ -61,7 +61,7 @@ def add_commands(verbs: Any) -> None:
     drill = notify.add_parser("drill", help=text, description=text)
     _add_config(drill)
     drill.add_argument("--site", required=True, help="the branch where it seems to be")
-    drill.add_argument("--region", help="its region; must be given where the gateway has several")
+    drill.add_argument("--region", help="its region, unless the register has the branch or the gateway one region")
     drill.add_argument("--rule", default="call-for-help", help="the rule that seems to alarm (%(default)s)")
     drill.set_defaults(verb=run_notify_drill)
 

@@ -1,6 +1,6 @@
 """Trying the channels before they are needed: one message by each, or a drill of the whole chain."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ from gateway import config_file
 from gateway.alerts.alarm import Alarm, Key
 from gateway.alerts.dispatch import address_of, trial_message
 from gateway.alerts.places import Register, Titles
+from gateway.alerts.plans import Plans
 from gateway.alerts.routing import Routing
 from gateway.alerts.rule_files import default_rules
 from gateway.alerts.rules import Place, merged
@@ -20,6 +21,9 @@ from gateway.notifiers.errors import ChannelRefused, NotifierError
 from gateway.notifiers.make import make_notifier
 from gateway.notifiers.message import Message
 from gateway.notifiers.ports import Notifier
+from gateway.sites import register
+from gateway.sites.site import Site
+from gateway.state.state import State
 from telemetry.clock import Clock, SystemClock, to_ms
 
 
@@ -62,20 +66,36 @@ def try_channels(
 def drill(path: Path, *, region: str | None, site: str, rule: str, clock: Clock | None = None) -> list[Outcome]:
     """Tell every step of escalation of an alarm that is none; each person by the first channel that works.
 
+    Those are told who would be: also people whom only the register of branches names, and who stands in by a hand-over.
+
     Raises:
         ConfigurationError: If the configuration cannot be used, the rule is none, or the region is not known.
+        StateUnavailable: If the state database does not say who would be told.
     """
     config, clock = _load(path), clock or SystemClock()
     now_ms = to_ms(clock.now())
-    if region is None:
-        if len(config.regions) != 1:
-            raise ConfigurationError(f"--region is missing; the gateway has {', '.join(config.regions)}")
-        region = config.regions[0]
     rules = {one.name: one for one in rules_of(config)}
     if rule not in rules:
         raise ConfigurationError(f"--rule {rule!r} is none; known: {', '.join(rules)}")
-    alarm = _seeming(rules[rule], Place(region, site), now_ms)
-    return list(_told(config, alarm, rules, now_ms))
+    state = State.open(config.state.url)
+    try:
+        known = {one.site: one for one in register.load(state)}
+        plans = Plans(state, config.alerts)
+        plans.look(now_ms)
+    finally:
+        state.close()
+    alarm = _seeming(rules[rule], Place(region or _region_of(site, known, config), site), now_ms)
+    routing = Routing(config.alerts, plans, lambda: known)
+    wording = wording_of(config, list(rules.values()), lambda: known)
+    return list(_told(config, alarm, routing, wording, now_ms))
+
+
+def _region_of(site: str, known: Mapping[str, Site], config: Config) -> str:
+    if site in known:
+        return known[site].region
+    if len(config.regions) != 1:
+        raise ConfigurationError(f"--region is missing; the gateway has {', '.join(config.regions)}")
+    return config.regions[0]
 
 
 def rules_of(config: Config) -> tuple[RuleConfig, ...]:
@@ -83,16 +103,15 @@ def rules_of(config: Config) -> tuple[RuleConfig, ...]:
     return merged(default_rules() if config.alerts.defaults else (), config.rule)
 
 
-def wording_of(config: Config, rules: Sequence[RuleConfig], register: Register = dict) -> Wording:
+def wording_of(config: Config, rules: Sequence[RuleConfig], sites: Register = dict) -> Wording:
     """The words of a gateway: its branches' titles, its rules' own."""
-    titles = Titles(config.sites, register)
+    titles = Titles(config.sites, sites)
     rooms = {room: (words.title_en, words.title_zh) for room, words in config.rooms.items()}
     by_name = {rule.name: rule for rule in rules}
     return Wording(titles, by_name, config.alerts.time_zone, config.alerts.grade, rooms)
 
 
-def _told(config: Config, alarm: Alarm, rules: dict[str, RuleConfig], now_ms: int) -> Iterator[Outcome]:
-    routing, wording = Routing(config.alerts), wording_of(config, list(rules.values()))
+def _told(config: Config, alarm: Alarm, routing: Routing, wording: Wording, now_ms: int) -> Iterator[Outcome]:
     notifiers = {name: make_notifier(name, channel) for name, channel in config.alerts.channels.items()}
     told: set[str] = set()
     for step in routing.steps(alarm.severity):

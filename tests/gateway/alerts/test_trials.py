@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.alerts.plans import HandOver, Plans
 from gateway.cli import main
+from gateway.config_file import load
+from gateway.state.state import State
+from telemetry.clock import SystemClock, to_ms
 from tests.gateway.notifiers.webhooks import Webhooks
 
 TABLES = """
@@ -110,6 +114,41 @@ def test_a_drill_goes_through_the_whole_chain_and_says_so(
     assert str(told[0]["title"]).startswith("【演练】 紧急：有人呼叫求助")
     assert str(told[1]["title"]).startswith("[DRILL] EMERGENCY: Somebody calls for help")
     assert [line["link"] for line in told] == [None, None]
+
+
+def test_a_drill_tells_whom_the_register_and_a_hand_over_name(
+    server: Webhooks, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As an alarm would: the region too comes from the register, where the gateway has several."""
+    file = Path(config(tmp_path, server.base))
+    file.write_text(file.read_text("utf-8").replace('["north"]', '["north", "south"]'), encoding="utf-8")
+    branches = tmp_path / "sites.csv"
+    branches.write_text("region,site,title_zh,responsible,deputy\nsouth,b9,九号支行,li,boss\n", encoding="utf-8")
+    words = ["notify", "drill", "--config", str(file), "--site", "b9", "--json"]
+    assert main(words) == 2, "nobody knows the branch or its region yet"
+    assert main(["sites", "import", str(branches), "--config", str(file)]) == 0
+    capsys.readouterr()
+    assert main(words) == 1
+    outcomes = json.loads(capsys.readouterr().out)["outcomes"]
+    assert [(one["step"].split()[0], one["person"]) for one in outcomes] == [
+        ("responsible", "li"),
+        ("deputy", "boss"),
+        ("region", ""),
+    ]
+    assert "九号支行" in str(lines(tmp_path)[-1]["title"])
+    _hand_over(file, "li", "boss")
+    assert main(words) == 1
+    outcomes = json.loads(capsys.readouterr().out)["outcomes"]
+    assert [(one["step"].split()[0], one["person"]) for one in outcomes] == [("responsible", "boss"), ("region", "")]
+
+
+def _hand_over(file: Path, person: str, stands_in: str) -> None:
+    settings = load(file)
+    state = State.open(settings.state.url)
+    now_ms = to_ms(SystemClock().now())
+    plan = HandOver(person=person, stands_in=stands_in, from_ms=now_ms, until_ms=now_ms + 3_600_000, made_by=person)
+    Plans(state, settings.alerts).hand_over(plan, now_ms)
+    state.close()
 
 
 def test_a_drill_of_an_unknown_rule_is_wrong_use(server: Webhooks, tmp_path: Path) -> None:
