@@ -100,6 +100,10 @@ class Findings:
                 shown = f"{value:.{quantity.decimals}f}"
                 health = _health(reading["flags"].get(name, ()))
                 rows.append((plan.point, plan.room, plan.part.name, name, shown, quantity.display_unit, health))
+            # What a cell leaves out while it warms up would else look like a wrong configuration.
+            absent = [one.quantity for one in plan.part.channels if one.quantity not in reading["values"]]
+            health = f"nothing yet, the part warms up for {plan.part.warmup_s:g} s"
+            rows += [(plan.point, plan.room, plan.part.name, name, "", "", health) for name in absent]
         for one in self.states:
             health = "works" if one["working"] else f"does not work: {one['reason']}"
             rows.append((one["point"], one["room"], one["kind"], "state", one["state"], "", health))

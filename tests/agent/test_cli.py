@@ -77,6 +77,14 @@ def test_read_once_with_simulated_sensors(config: Path, capsys: pytest.CaptureFi
     assert reading["serial"]
 
 
+def test_read_once_names_what_a_part_does_not_give_yet(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A formaldehyde cell says nothing for ten minutes: that is no wrong configuration."""
+    config.write_text(GOOD.replace("scd41", "sfa40"), encoding="utf-8")
+    assert main(["read-once", "--config", str(config), "--simulate"]) == 0
+    [row] = [line for line in capsys.readouterr().out.splitlines() if "hcho_ug_m3" in line]
+    assert row.endswith("nothing yet, the part warms up for 600 s")
+
+
 def test_read_once_with_no_sensors_says_so(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing to read is well, but not silence."""
     config.write_text(GOOD[: GOOD.index("[[sensors]]")], encoding="utf-8")
