@@ -186,6 +186,21 @@ def test_a_damaged_file_is_set_aside_and_declared(machine: Machine, damage: Call
     assert again.add_state("cord", "toilet", "call-toilet", True, "called") is not None
 
 
+def test_after_a_power_cut_the_whole_file_is_looked_through(machine: Machine) -> None:
+    """Damage where no start reads would else show months later, when the store asks again."""
+    journal = machine.open()
+    for n in range(400):
+        journal.add_air("hall-air", "hall", {"co2_ppm": 400.0 + n}, time_ms=1_700_000_000_000 + n)
+    journal.close()
+    data = bytearray(machine.path.read_bytes())
+    at = 4096 * (len(data) // 4096 // 2)
+    data[at : at + 4096] = b"\x55" * 4096
+    machine.path.write_bytes(data)
+    JournalFile(machine.path, Budget(4_000_000)).close()
+    with pytest.raises(JournalCorruptError, match="is damaged"):
+        JournalFile(machine.path, Budget(4_000_000), is_suspect=True)
+
+
 def test_only_so_many_damaged_files_are_kept(machine: Machine) -> None:
     """The newest three; they take space."""
     for _ in range(5):

@@ -276,6 +276,7 @@ def no_room(monkeypatch: pytest.MonkeyPatch, *, times: int) -> Iterator[list[int
 def test_a_full_disk_loses_nothing_while_something_can_go(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The write is repeated once the reserve is given back and room was made."""
     journal = machine.open()
+    assert machine.path.with_name("journal.db.reserve").stat().st_blocks > 0
     row = journal.add_air("hall-air", "hall", {"co2_ppm": 500.0})
     assert row is not None
     with no_room(monkeypatch, times=1) as refused:

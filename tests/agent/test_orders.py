@@ -401,7 +401,9 @@ def test_a_configuration_that_does_not_come_online_is_rolled_back(bench: Bench) 
     assert journal.exists()
     bench.online = True
     bench.turn()
-    assert "rolled back" in error_of(bench.ask("config", id="c-9", toml=pushed(bench)))
+    assert f"rolled back: not back online within {TRIAL_S:g} s" in error_of(
+        bench.ask("config", id="c-9", toml=pushed(bench))
+    )
     assert not bench.orders.restart
     assert journal.with_suffix(".refused.toml").read_text() == pushed(bench)
 

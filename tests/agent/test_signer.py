@@ -2,9 +2,11 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import structlog
 from nacl.signing import VerifyKey
 
 from agent.cli import main
@@ -118,3 +120,14 @@ def test_the_public_key_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[s
     config.write_text(head + "[signing]\nenabled = false\n")
     assert main(["key", "--config", str(config)]) == 1
     assert [one.name for one in tmp_path.glob("*.key*")] == ["agent.signing.key"]
+
+
+def test_without_the_library_it_goes_on_unsigned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """32-bit Arm has no wheel of PyNaCl: a warning, no key, and no end of measuring."""
+    monkeypatch.setitem(sys.modules, "nacl.bindings", None)
+    with structlog.testing.capture_logs() as said:
+        assert open_signer(tmp_path / "key") is None
+    assert [(one["log_level"], one["event"]) for one in said] == [
+        ("warning", "packs go unsigned, PyNaCl is not installed")
+    ]
+    assert not (tmp_path / "key").exists()
