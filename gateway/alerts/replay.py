@@ -5,7 +5,7 @@ answered, so that the next rise is an alarm of its own.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -32,7 +32,7 @@ from gateway.notifiers.ports import Notifier
 from gateway.state.state import State as Database
 from telemetry.clock import to_seconds
 from telemetry.messages import PointInfo
-from telemetry.readings import Pack, Record
+from telemetry.readings import Flag, Pack, Record
 from telemetry.topics import Root
 
 TICK_MS: Final = 60_000
@@ -270,9 +270,20 @@ class Replay:
         ]
 
 
-def air_event(root: Root, point: str, room: str, at_ms: int, values: dict[str, float], sequence: int) -> Event:
-    """What was measured at one time, as a pack."""
-    records = tuple(Record(name=name, time_ms=at_ms, value=value) for name, value in values.items())
+def air_event(
+    root: Root,
+    point: str,
+    room: str,
+    at_ms: int,
+    values: dict[str, float],
+    sequence: int,
+    suspect: Collection[str] = (),
+) -> Event:
+    """What was measured at one time, as a pack; what is `suspect` decides nothing, but its point is not silent."""
+    records = tuple(
+        Record(name=name, time_ms=at_ms, value=value, flags=(Flag.RANGE,) if name in suspect else ())
+        for name, value in values.items()
+    )
     pack = Pack(site=root.site, point=point, room=room, journal=REPLAY, sequence=sequence, records=records)
     return Event(at_ms, root, pack)
 

@@ -11,7 +11,7 @@ from gateway.alerts.rules import AIR_KIND
 from gateway.errors import ConfigurationError
 from gateway.ingest import directory_cards
 from gateway.ingest.directory_cards import PointCard
-from gateway.ports import ReadingsQuery, Store
+from gateway.ports import ReadingsQuery, Store, StoredReading
 from gateway.state.state import State
 from gateway.state.tables import heard
 from telemetry.quantities import WIRE_QUANTITIES
@@ -49,7 +49,7 @@ class StoreHistory:
         return [AgentLife(root, True, [card.info for card in cards]) for root, cards in found.items()]
 
     def air(self, from_ms: int, to_ms: int) -> list[Iterator[Event]]:
-        """For each air point its readings, oldest first; the suspect ones decide nothing and are left out."""
+        """For each air point its readings, oldest first; the suspect ones decide nothing, but break a silence."""
         return [self._of(card, from_ms, to_ms) for card in self._cards if card.info.kind == AIR_KIND]
 
     def said(self, from_ms: int, to_ms: int) -> Iterator[Event]:
@@ -73,20 +73,24 @@ class StoreHistory:
         sequence = 0
         for begin_ms in range(from_ms, to_ms, CHUNK_MS):
             by_time: dict[int, dict[str, float]] = {}
+            suspect: dict[int, set[str]] = {}
             for name in names:
-                for at_ms, value in self._good(card, name, begin_ms, min(to_ms, begin_ms + CHUNK_MS)):
-                    by_time.setdefault(at_ms, {})[name] = value
+                for one in self._readings(card, name, begin_ms, min(to_ms, begin_ms + CHUNK_MS)):
+                    by_time.setdefault(one.time_ms, {})[name] = one.value
+                    if one.suspect:
+                        suspect.setdefault(one.time_ms, set()).add(name)
             for at_ms, values in sorted(by_time.items()):
                 sequence += 1
-                yield air_event(root, card.info.point, card.info.room, at_ms, values, sequence)
+                doubted = suspect.get(at_ms, ())
+                yield air_event(root, card.info.point, card.info.room, at_ms, values, sequence, doubted)
 
-    def _good(self, card: PointCard, quantity: str, from_ms: int, to_ms: int) -> Iterator[tuple[int, float]]:
+    def _readings(self, card: PointCard, quantity: str, from_ms: int, to_ms: int) -> Iterator[StoredReading]:
         while from_ms < to_ms:
             query = ReadingsQuery(
                 site=card.site, point=card.info.point, quantity=quantity, from_ms=from_ms, to_ms=to_ms, limit=PAGE
             )
             found = self._store.readings(query)
-            yield from ((one.time_ms, one.value) for one in found if not one.suspect)
+            yield from found
             if len(found) < PAGE:
                 return
             from_ms = found[-1].time_ms + 1

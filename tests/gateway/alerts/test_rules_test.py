@@ -251,3 +251,22 @@ def test_the_stores_own_history(run: Run, tmp_path: Path) -> None:
         ("call", "cord", 600.0, 60.0),
     ]
     assert [one["rule"] for one in run(rules, *span, "--point", "xidan/cord")[1]] == ["call"]
+
+
+def test_a_point_whose_readings_are_suspect_is_not_silent(run: Run, tmp_path: Path) -> None:
+    """As with the gateway itself: beyond what the quantity can be they decide nothing, and yet the sensor speaks."""
+    branches = Branches(tmp_path, clock=FakeClock(1_790_000_000.0))
+    begin = branches.now_ms
+    branches.present([POINT])
+    for _ in range(8):
+        branches.air({branches.now_ms: {"co2_ppm": 50_000.0}})
+        branches.clock.advance(300)  # type: ignore[attr-defined]
+    branches.cord("cleared")
+    branches.ingest.save()
+    branches.close()
+    config = tmp_path / "gateway.toml"
+    config.write_text('gateway = "g"\nregions = ["north"]\n', encoding="utf-8")
+    rules = RULES + '[[rule]]\nname = "silent"\nseverity = "info"\nwhen = "no-data"\nfor_s = 900\n'
+    span = ["--from", str(begin / 1000 - 10), "--to", str(begin / 1000 + 3_000), "--config", str(config)]
+    assert run(rules, *span) == (0, [], "")
+    assert [one["rule"] for one in run(rules, *span, "--point", "xidan/cord")[1]] == []
