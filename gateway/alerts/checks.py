@@ -15,7 +15,10 @@ from telemetry.quantities import WIRE_QUANTITIES
 
 Fault = tuple[str, str]
 
-HEALTH_NUMBERS: Final = tuple(name for name in Health.__struct_fields__ if name not in ("held", "journal_oldest"))
+UNLIMITED: Final = ("held", "journal_oldest", "certificate_until")
+"""What health says and no limit fits: ranges and times."""
+
+HEALTH_NUMBERS: Final = tuple(name for name in Health.__struct_fields__ if name not in UNLIMITED)
 
 _ONLY_WITH: Final = {
     "states": (When.FACILITY, When.OPENING_HOURS, When.SAMPLING),

@@ -55,6 +55,20 @@ WHAT: Final = MappingProxyType(
 )
 """What happened, for what has no quantity of its own."""
 
+HEALTH_NUMBERS: Final = MappingProxyType(
+    {
+        "cpu_c": (Pair("Processor temperature of the device", "设备处理器温度"), "°C"),
+        "memory_mb": (Pair("Memory in use on the device", "设备内存占用"), "MB"),
+        "disk_free_mb": (Pair("Free disk space of the device", "设备剩余磁盘空间"), "MB"),
+        "journal_packs": (Pair("Messages of the device without a receipt", "设备未获回执的消息数"), ""),
+        "reconnects": (Pair("Number of reconnections of the device", "设备重连次数"), ""),
+    }
+)
+"""What an agent's own numbers are, and their units."""
+
+NO_TIME: Final = Pair("The device has no reliable time", "设备没有可靠时间")
+NO_TIME_NUMBER: Final = "clock_ok"
+
 TOO_HIGH: Final = Pair("{quantity} too high", "{quantity}过高")
 TOO_LOW: Final = Pair("{quantity} too low", "{quantity}过低")
 CHANGED: Final = Pair("{quantity} changes fast", "{quantity}变化过快")

@@ -58,10 +58,11 @@ class Wording:
         if alarm.when is When.FACILITY and alarm.place.kind in KINDS:
             kind = KINDS[alarm.place.kind].in_language(language)
             return phrases.OUT_OF_ORDER.in_language(language).format(kind=kind)
-        if alarm.when not in _RATED:
+        if alarm.when is When.HEALTH and alarm.key.quantity == phrases.NO_TIME_NUMBER:
+            return phrases.NO_TIME.in_language(language)
+        name = _name_of(alarm, language)
+        if not name:
             return phrases.WHAT[alarm.when].in_language(language)
-        row = QUANTITIES[alarm.key.quantity]
-        name = row.title_zh if language == phrases.CHINESE else row.title_en
         if alarm.when is When.RATE:
             words = phrases.CHANGED
         else:
@@ -102,8 +103,10 @@ class Wording:
             return ""
         if alarm.when is When.CERTIFICATE:
             return phrases.STILL_GOOD.in_language(language).format(n=max(0, math.floor(alarm.value)))
+        if alarm.key.quantity == phrases.NO_TIME_NUMBER:
+            return ""
         row = QUANTITIES.get(alarm.key.quantity)
-        decimals, unit = (row.decimals, row.display_unit) if row else (0, "")
+        decimals, unit = (row.decimals, row.display_unit) if row else (0, _unit_of(alarm))
         value = f"{alarm.value:,.{decimals}f} {unit}".strip()
         if alarm.limit is None:
             return value
@@ -214,6 +217,21 @@ class Wording:
             "value": alarm.value,
             "message": self.sentence(alarm, language),
         }
+
+
+def _name_of(alarm: Alarm, language: str) -> str:
+    """What was measured; "" where nothing was, or nobody has a word for it."""
+    quantity = alarm.key.quantity
+    if alarm.when is When.HEALTH and quantity in phrases.HEALTH_NUMBERS:
+        return phrases.HEALTH_NUMBERS[quantity][0].in_language(language)
+    if alarm.when not in _RATED:
+        return ""
+    row = QUANTITIES[quantity]
+    return row.title_zh if language == phrases.CHINESE else row.title_en
+
+
+def _unit_of(alarm: Alarm) -> str:
+    return phrases.HEALTH_NUMBERS[alarm.key.quantity][1] if alarm.key.quantity in phrases.HEALTH_NUMBERS else ""
 
 
 def age_words(ms: int, language: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.alerts import phrases
 from gateway.alerts.alarm import Alarm, Key
 from gateway.alerts.alarm_rows import Change
-from gateway.alerts.checks import alerts_faults
+from gateway.alerts.checks import HEALTH_NUMBERS, alerts_faults
 from gateway.alerts.history import AlertHistory, point_of
 from gateway.alerts.links import Claim, Links, open_links
 from gateway.alerts.routing import Routing
@@ -61,6 +61,27 @@ def test_a_message_says_what_where_since_when_and_what_to_do() -> None:
     english = WORDING.message([one], Tell.RISE, language="en", key="abcdef0123", now_ms=NOW_MS)
     assert english.title == "Warning: Carbon dioxide too high · East Street · Hall · hall-air"
     assert "Measured: 1,650 ppm (limit 1,500 ppm)" in english.text
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "limit", "english", "chinese"),
+    [
+        ("agent-disk-full", 150.0, 200.0, "Free disk space of the device too low: 150 MB (limit 200 MB)",
+         "设备剩余磁盘空间过低：150 MB（限值 200 MB）"),
+        ("agent-hot", 84.0, 80.0, "Processor temperature of the device too high: 84 °C (limit 80 °C)",
+         "设备处理器温度过高：84 °C（限值 80 °C）"),
+        ("agent-clock", 0.0, 1.0, "The device has no reliable time", "设备没有可靠时间"),
+    ],
+)  # fmt: skip
+def test_an_agents_own_numbers_have_names_and_units(
+    rule: str, value: float, limit: float, english: str, chinese: str
+) -> None:
+    one = alarm(rule, value=value, limit=limit)
+    assert (WORDING.sentence(one, "en"), WORDING.sentence(one, "zh-CN")) == (english, chinese)
+
+
+def test_every_number_that_may_have_a_limit_has_a_name() -> None:
+    assert set(phrases.HEALTH_NUMBERS) | {phrases.NO_TIME_NUMBER} == set(HEALTH_NUMBERS)
 
 
 @pytest.mark.parametrize("language", [phrases.ENGLISH, phrases.CHINESE])
