@@ -1,8 +1,12 @@
 """A sampling at risk is told to people: raised once, with what to do, and over when it is mended."""
 
 from gateway.alerts.alarm import Alarm
+from gateway.alerts.checks import rule_faults
+from gateway.alerts.rule_files import default_rules
 from gateway.alerts.samplings import SamplingRisk
+from gateway.alerts.settings import RuleConfig
 from gateway.alerts.texts import Wording
+from gateway.alerts.words import Severity, When
 from gateway.cases.words import Risk
 from tests.gateway.alerts.desk import Desk
 from tests.gateway.cases.renovation import Renovation
@@ -110,5 +114,17 @@ def test_the_board_says_in_the_readers_language_what_to_do() -> None:
     desk.pass_time(120)
     [alarm] = desk.open
     wording = Wording({}, {}, time_zone="Asia/Shanghai")
-    assert wording.sentence(alarm, "zh-CN") == "空气验收采样存在风险: hall：closure-broken，请处理 (/cases?case=7)"
+    assert wording.sentence(alarm, "zh-CN") == "空气验收采样存在风险：hall：closure-broken，请处理 (/cases?case=7)"
     assert wording.sentence(alarm, "en").endswith("at risk: hall: closure-broken (/cases?case=7)")
+
+
+def test_the_default_rules_tell_of_each_risk_that_can_be_mended_once() -> None:
+    states = [state for rule in default_rules() if rule.when is When.SAMPLING for state in rule.states]
+    assert sorted(states) == sorted(set(Risk) - {Risk.CONTACT_UNHEARD, Risk.SIMULATED})
+
+
+def test_a_rule_of_a_risk_that_there_is_not_is_refused() -> None:
+    rule = RuleConfig(name="r", severity=Severity.WARNING, when=When.SAMPLING, states=("open-door",))
+    [(place, words)] = rule_faults([rule])
+    assert place == "$.rule[0].states"
+    assert "'open-door' endangers no sampling; known: window-void" in words
