@@ -1,6 +1,8 @@
-"""Home Assistant: every point of the branch, told to its own broker by MQTT discovery. Opt-in."""
+"""Home Assistant: every point of the branch, told to its own broker by MQTT discovery. Opt-in.
 
-from agent.home_assistant.mirror import Mirror, Mirrored
+The mirror is not imported here: every agent reads the settings at its start, few have the table.
+"""
+
 from agent.home_assistant.settings import HomeAssistantConfig
 
-__all__ = ["HomeAssistantConfig", "Mirror", "Mirrored"]
+__all__ = ["HomeAssistantConfig"]

@@ -3,8 +3,9 @@
 import json
 import random
 
-from agent.home_assistant import HomeAssistantConfig, Mirror
+from agent.home_assistant import HomeAssistantConfig
 from agent.home_assistant.entities import CLASSES, entities_of
+from agent.home_assistant.mirror import Mirror
 from telemetry.messages import PointInfo
 from telemetry.quantities import QUANTITIES
 from telemetry.readings import Flag
