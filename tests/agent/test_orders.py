@@ -1,8 +1,9 @@
 """Orders that need a running agent, on a fake clock: each has an answer, and a bad configuration is rolled back."""
 
+import errno
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -475,3 +476,48 @@ def test_a_spoilt_note_stops_no_agent(bench: Bench, content: bytes) -> None:
     assert list(bench.core.points) == ["hall-air", "cord", "lamp"]
     bench.turn()
     assert not bench.orders.restart
+
+
+def spoilt(file: Path) -> None:
+    file.write_bytes(bytes(file.stat().st_size))
+
+
+def unreadable(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize("harm", [spoilt, unreadable])
+def test_a_configuration_spoilt_before_its_trial_is_rolled_back(bench: Bench, harm: Callable[[Path], None]) -> None:
+    """As a card leaves a file after a power cut: the agent starts with the former one, and says so."""
+    push(bench, pushed(bench))
+    harm(Path(bench.config.journal.path).with_suffix(".trial.toml"))
+    bench.restart()
+    assert list(bench.core.points) == ["hall-air", "cord", "lamp"]
+    assert "rolled back" in error_of(bench.ask("config", id="c-9", toml="x"))
+
+
+@pytest.mark.parametrize("harm", [spoilt, unreadable])
+def test_a_configuration_spoilt_in_force_gives_way_to_the_technicians(
+    bench: Bench, harm: Callable[[Path], None]
+) -> None:
+    push(bench, pushed(bench))
+    bench.restart()
+    bench.turn()
+    harm(Path(bench.config.journal.path).with_suffix(".pushed.toml"))
+    bench.restart()
+    assert list(bench.core.points) == ["hall-air", "cord", "lamp"]
+
+
+def test_a_roll_back_that_the_disk_refuses_stops_no_agent(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    push(bench, pushed(bench))
+    bench.restart()
+    bench.end()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Staging, "_save", full)
+        bench.start()
+    assert list(bench.core.points) == ["hall-air", "cord", "lamp"]
