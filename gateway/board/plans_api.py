@@ -13,6 +13,7 @@ from gateway.alerts.kpis import DAY_MS, Kpis, noise
 from gateway.alerts.plans import LONGEST_MS, Window
 from gateway.alerts.records import kpis_of, report, scorecard_of
 from gateway.alerts.scorecard import Scorecard, as_csv
+from gateway.alerts.settings import WindowConfig
 from gateway.board.alerts_api import desk_of
 from gateway.board.asked import only, problems
 from gateway.board.errors import RequestError
@@ -63,7 +64,10 @@ class WindowWish(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "fr
 
 
 class PlannedWindow(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """A window as it is planned. Times are Unix seconds; `ended` and `ended_by`: it was ended before."""
+    """A window as it is planned. Times are Unix seconds; `ended` and `ended_by`: it was ended before.
+
+    `id` is empty for one of the configuration.
+    """
 
     id: str
     why: str
@@ -132,11 +136,19 @@ class PlansApi(Controller):
 
     @get("/windows", sync_to_thread=True, summary="Windows planned by people, oldest first", responses=problems(503))
     def windows(self, request: Ask, sources: Parts, limit: Limit = DEFAULT_LIMIT, after: After = None) -> Windows:
-        """Also those that have ended; those of the configuration are not among them."""
+        """Also those that have ended; those of the configuration are asked for apart."""
         only(request, "limit", "after")
         found = desk_of(sources).plans.all_windows(after=after_ms(after) or 0, limit=limit + 1)
         page = [_window(one) for one in found[:limit]]
         return Windows(windows=page, next=next_word(int(page[-1].id)) if len(found) > limit else None)
+
+    @get("/windows/configured", sync_to_thread=True, summary="Windows of the configuration", responses=problems(503))
+    def configured(self, request: Ask, sources: Parts) -> Windows:
+        """Those that have not ended, as the file has them; they have no id, and only the file ends them."""
+        only(request)
+        now_s = sources.clock.now()
+        found = desk_of(sources).config.window
+        return Windows(windows=[_configured(one) for one in found if one.to is None or one.to.timestamp() > now_s])
 
     @post(
         "/windows",
@@ -257,6 +269,23 @@ def _window(window: Window) -> PlannedWindow:
         by=window.made_by,
         ended=None if window.ended_ms is None else to_seconds(window.ended_ms),
         ended_by=window.ended_by or None,
+    )
+
+
+def _configured(window: WindowConfig) -> PlannedWindow:
+    return PlannedWindow(
+        id="",
+        why=window.why,
+        region=window.region,
+        site=window.site,
+        room=window.room,
+        point=window.point,
+        from_=window.from_.timestamp(),
+        until=None if window.to is None else window.to.timestamp(),
+        out_of_service=window.out_of_service,
+        by="",
+        ended=None,
+        ended_by=None,
     )
 
 

@@ -27,7 +27,7 @@ export class Planned {
   }
 
   async load() {
-    this.windows = await api.windows();
+    this.windows = [...(await api.configuredWindows()), ...(await api.windows())];
     if (!this.sites.length) this.sites = await api.sites();
   }
 
@@ -62,13 +62,14 @@ export class Planned {
     const until = one.until === null ? tell("planned_open") : moment(one.until);
     const words = [tell("planned_window", { where, from: moment(one.from), until }), one.why];
     if (one.out_of_service) words.push(tell("planned_out"));
+    if (!one.id) words.push(tell("planned_configured"));
     if (one.by) words.push(tell("change_who", { who: one.by }));
     if (one.ended !== null) words.push(tell("planned_ended", { time: moment(one.ended) }));
     const what = words.join(" · ");
     const end = el("button", {
       type: "button", class: "second", "aria-label": tell("planned_end_of", { what }), onclick: () => this.#end(one),
     }, tell("planned_end"));
-    return el("li", {}, el("span", {}, what), this.#lasts(one, now) ? end : null);
+    return el("li", {}, el("span", {}, what), one.id && this.#lasts(one, now) ? end : null);
   }
 
   #form() {

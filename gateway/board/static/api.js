@@ -76,6 +76,7 @@ export const unshelve = (id, body) => ask(`/api/v1/alerts/${id}/unshelve`, {}, {
 export const shelve = (id, body) => ask(`/api/v1/alerts/${id}/shelve`, {}, { body });
 export const report = (id, body) => ask(`/api/v1/alerts/${id}/report`, {}, { body });
 export const windows = () => whole("/api/v1/alerts/windows", "windows", 10000);
+export const configuredWindows = async () => (await ask("/api/v1/alerts/windows/configured")).windows;
 export const planWindow = (body) => ask("/api/v1/alerts/windows", {}, { body });
 export const endWindow = (id, by) => ask(`/api/v1/alerts/windows/${id}/end`, {}, { body: { by } });
 export const me = () => ask("/api/v1/me");

@@ -234,8 +234,15 @@ def test_work_is_planned_ahead_and_ended(living: Branches, web: Web, page: Page)
     living.air({living.now_ms: {"co2_ppm": 600.0}})
     page.goto(f"{web.url}alerts#planned")
     page.get_by_label("You are").select_option("Wang Wei")
-    expect(page.locator("#view-planned")).to_contain_text("Nothing is planned on the board")
+    expect(page.locator("#view-planned")).to_contain_text("Nothing is planned.")
     view = page.locator("#view-planned")
+    of_file = {"id": "", "why": "new cables", "region": "north", "site": None, "room": None, "point": None, "from": 1,
+               "until": None, "out_of_service": False, "by": "", "ended": None, "ended_by": None}  # fmt: skip
+    page.route("**/windows/configured", lambda route: route.fulfill(json={"windows": [of_file]}))
+    expect(view.locator("li")).to_contain_text("new cables · by the gateway's configuration")
+    expect(view.get_by_role("button", name="End now")).to_have_count(0)
+    page.unroute("**/windows/configured")
+    expect(view).to_contain_text("Nothing is planned.")
     view.get_by_label("Branch", exact=True).select_option("Xidan Branch")
     view.get_by_label("Why").fill("painting")
     soon = page.evaluate(

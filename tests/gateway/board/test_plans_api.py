@@ -1,6 +1,7 @@
 """Windows, reports, figures and the scorecard over HTTP."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,23 @@ def test_a_window_that_cannot_be_is_a_bad_request(branches: Branches, wish: dict
         assert client.post("/api/v1/alerts/windows/7/end").status_code == 404
 
 
+def test_windows_of_the_configuration_are_listed_until_they_end(tmp_path: Path) -> None:
+    begin = datetime(2020, 1, 1, tzinfo=UTC)
+    windows = [
+        {"why": "over", "site": "xidan", "from": begin, "to": begin + timedelta(days=1)},
+        {"why": "new cables", "region": "north", "from": begin, "to": begin + timedelta(days=36_500)},
+        {"why": "lift is gone", "point": "lift", "from": begin, "out_of_service": True},
+    ]
+    parts = Branches(tmp_path, alerts=msgspec.convert({"window": windows}, AlertsConfig))
+    with parts.client() as client:
+        found = client.get("/api/v1/alerts/windows/configured").json()["windows"]
+    parts.close()
+    assert [(one["id"], one["why"], one["region"], one["until"]) for one in found] == [
+        ("", "new cables", "north", (begin + timedelta(days=36_500)).timestamp()),
+        ("", "lift is gone", None, None),
+    ]
+
+
 def test_strangers_pages_plan_and_report_nothing(branches: Branches) -> None:
     with branches.client() as client:
         for path in ("windows", "windows/1/end", "1/report"):
@@ -150,7 +168,7 @@ def test_figures_of_the_last_day(branches: Branches) -> None:
 def test_the_openapi_document_describes_them(branches: Branches) -> None:
     with branches.client() as client:
         paths = client.get("/api/v1/openapi.json").json()["paths"]
-    beside = ("windows", "windows/{window}/end", "{alert}/report", "kpis")
+    beside = ("windows", "windows/configured", "windows/{window}/end", "{alert}/report", "kpis")
     assert {"/api/v1/scorecard", *(f"/api/v1/alerts/{path}" for path in beside)} <= paths.keys()
 
 
