@@ -124,13 +124,21 @@ def _journal(config: AgentConfig) -> Finding:
 
 def _owed(path: Path) -> tuple[bool, str]:
     sql = "SELECT count(*), min(time_ms) FROM packs WHERE receipted = 0"
+    # A running agent has a log beside it. Where there is none, SQLite would make one, and an index, and leave them.
+    log, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
+    how = "mode=ro" if log.exists() else "immutable=1"
+    had_index = index.exists()
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.2)) as look:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=0.2)) as look:
             packs, oldest_ms = look.execute(sql).fetchone()
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return True, f"{path} is in use, an agent runs"
         return False, f"{path}: {error}; the next start sets a damaged journal aside and goes on with a new one"
+    finally:
+        if not had_index:
+            # An agent keeps its index in memory.
+            index.unlink(missing_ok=True)
     if not packs:
         return True, f"{path} owes nothing; no agent runs"
     since = "" if oldest_ms is None else time.strftime(" since %Y-%m-%d %H:%M UTC", time.gmtime(oldest_ms / 1000))

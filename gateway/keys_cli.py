@@ -33,7 +33,9 @@ def add_commands(verbs: Any) -> None:
     enrol.add_argument("--all", action="store_true", help="of every agent without a decision that has shown one key")
     for parser in (enrol, revoke):
         parser.add_argument("agents", nargs="*", metavar="REGION/SITE/AGENT", help="whose")
-        parser.add_argument("--key", help="which; needed where an agent has several, or has shown none yet")
+        parser.add_argument(
+            "--key", help="which, as --key=KEY (it may begin with a hyphen); needed unless it has shown one"
+        )
         parser.add_argument("--by", metavar="WHO", help="who decides, for the record (your user name)")
 
 

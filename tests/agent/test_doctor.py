@@ -1,7 +1,6 @@
 """`enrol` and `doctor`: what a technician is told about the key, and about what stands in the way of readings."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,18 +131,32 @@ def examine_simulated(config: AgentConfig, monkeypatch: pytest.MonkeyPatch) -> l
     return examine(config, simulate=True)
 
 
+def left(folder: Path) -> dict[str, int]:
+    """What lies there, with its length."""
+    return {file.name: file.stat().st_size for file in folder.iterdir()}
+
+
 def test_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In use, owing, damaged; and it is left as it was."""
+    """In use, closed, left by a killed agent, damaged; and it stays as it was, to the last file beside it."""
     config = load(written(tmp_path, 1))
     path = Path(config.journal.path)
     journal = build.open_journal(
         config, path, build.root_of(config), clock=SystemClock(), rng=build.own_random(), trusted=True
     )
+    journal.add_air("hall-air", "hall", {"co2_ppm": 500.0})
+    journal.commit()
+    running = left(tmp_path)
     assert "an agent runs" in of(local(config, tmp_path, monkeypatch), "journal").text
+    assert left(tmp_path) == running
+    killed = {name: (tmp_path / name).read_bytes() for name in running}
     journal.close()
-    assert "owes nothing" in of(local(config, tmp_path, monkeypatch), "journal").text
-    with sqlite3.connect(path) as file:
-        assert file.execute("SELECT count(*) FROM packs").fetchone() == (0,)
+    closed = left(tmp_path)
+    assert "owes 1 packs since 20" in of(local(config, tmp_path, monkeypatch), "journal").text
+    assert left(tmp_path) == closed
+    for name, content in killed.items():
+        (tmp_path / name).write_bytes(content)
+    assert "owes 1 packs since 20" in of(local(config, tmp_path, monkeypatch), "journal").text
+    assert left(tmp_path) == running
     path.write_bytes(b"no journal at all" * 1_000)
     damaged = of(local(config, tmp_path, monkeypatch), "journal")
     assert not damaged.ok
