@@ -1,8 +1,10 @@
 """A held bus is clocked free: the procedure, the Pi's tool, and a driver that starts through it."""
 
+import errno
 import shutil
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,3 +160,24 @@ class TestDriver:
         bench.clock.sleep(1)
         bench.sensor.start()
         assert bench.read_soon()
+
+    def test_bus_that_refuses_to_be_freed_leaves_the_first_reason(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An adapter that was pulled out: what is told is that the sensor does not answer."""
+        open_port = bench.sensor._open_port
+
+        def gone() -> bool:
+            raise OSError(errno.ENODEV, "no such device")
+
+        def opened() -> Any:
+            port = open_port()
+            monkeypatch.setattr(port, "recover", gone)
+            return port
+
+        monkeypatch.setattr(bench.sensor, "_open_port", opened)
+        bench.chip.sda_clocks = 100
+        with pytest.raises(SensorUnavailable) as found:
+            bench.sensor.start()
+        assert "check plug" in str(found.value)
+        assert "no such device" not in str(found.value)
