@@ -13,6 +13,7 @@ from typing import Final
 
 from fpdf import FPDF
 from fpdf.enums import TextMode
+from fpdf.fonts import TTFFont
 from pylopdf_fonts_zh_cn import sans_path
 
 Colour = tuple[int, int, int]
@@ -87,6 +88,12 @@ class Page(FPDF):
         self.set_margins(MARGIN_MM, TOP_MM, MARGIN_MM)
         self.set_auto_page_break(auto=False)
         self.alias_nb_pages("{nb}")
+
+    def close_fonts(self) -> None:
+        """Close the font's file, which is open as long as glyphs may be asked of it; write nothing afterwards."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
 
     def header(self) -> None:
         """The line at the top, and the warning."""

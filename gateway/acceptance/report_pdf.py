@@ -49,19 +49,22 @@ def render(report: CaseReport, language: ReportLanguage | str) -> bytes:
 def _rendered(report: CaseReport, chosen: ReportLanguage) -> bytes:
     speech = Speech(chosen)
     page = _paper(report, speech)
-    page.set_lang("en" if chosen is ReportLanguage.ENGLISH else "zh-CN")
-    page.set_title(plain_title(report, speech))
-    page.set_creator(report.software)
-    page.set_producer(f"fpdf2 {version('fpdf2')}")
-    if report.seal:
-        page.set_keywords(f"seal {report.seal}")
-    page.add_page()
-    _first_page(page, report, speech)
-    page.add_page()
-    _rooms(page, report, speech)
-    report_details.write(page, report, speech)
-    report_proof.write(page, report, speech)
-    return bytes(page.output())
+    try:
+        page.set_lang("en" if chosen is ReportLanguage.ENGLISH else "zh-CN")
+        page.set_title(plain_title(report, speech))
+        page.set_creator(report.software)
+        page.set_producer(f"fpdf2 {version('fpdf2')}")
+        if report.seal:
+            page.set_keywords(f"seal {report.seal}")
+        page.add_page()
+        _first_page(page, report, speech)
+        page.add_page()
+        _rooms(page, report, speech)
+        report_details.write(page, report, speech)
+        report_proof.write(page, report, speech)
+        return bytes(page.output())
+    finally:
+        page.close_fonts()
 
 
 def plain_title(report: CaseReport, speech: Speech) -> str:

@@ -60,6 +60,8 @@ class Run:
             command = (PYTHON, ROOT / "deploy" / "demo.py", "--folder", folder)
 
         def own_terminal() -> None:
+            # A shell that ran the tests in the background lets all of them ignore Ctrl-C.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             if terminal is not None:
                 os.login_tty(os.dup(terminal))
 

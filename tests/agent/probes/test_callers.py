@@ -68,15 +68,17 @@ def test_a_check_that_cannot_be_made_is_a_failure_and_tried_again() -> None:
 def test_a_hanging_check_is_replaced_and_does_not_keep_the_program() -> None:
     """The next generation has a thread of its own; closing does not wait for ever."""
     answers: SimpleQueue[Answer] = SimpleQueue()
-    gate = threading.Event()
+    gate, hangs = threading.Event(), threading.Event()
 
     def hang() -> PointState:
+        hangs.set()
         gate.wait(30)
         return UP
 
     checks = iter([FakeCheck(hang), FakeCheck(lambda: UP)])
     callers = Callers([lambda: next(checks)], lambda _, answer: answers.put(answer))
     callers.submit(job(0))
+    assert hangs.wait(10)
     callers.submit(job(0, generation=1))
     assert answers.get(timeout=10).state == UP
     assert callers.close(10)

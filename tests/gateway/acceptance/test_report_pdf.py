@@ -1,5 +1,6 @@
 """The report as PDF: what is on it, that it prints the same everywhere, that nothing leaves the page."""
 
+import gc
 import logging
 import re
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -67,6 +69,18 @@ def test_equal_reports_give_equal_bytes_with_their_font_in_them(caplog: pytest.L
     assert [record.getMessage() for record in caplog.records] == []
     assert len(body) < 400_000
     assert render(replace(samples.full(), number="c-18"), "both") != body
+
+
+def test_a_report_leaves_no_file_open() -> None:
+    """A gateway prints many, and the garbage collector may come late."""
+    gc.disable()
+    try:
+        before = set(Path("/proc/self/fd").iterdir())
+        pages = [render(samples.full(), "en") for _ in range(2)]
+        assert len(set(Path("/proc/self/fd").iterdir()) - before) <= 1  # the folder that is being listed
+    finally:
+        gc.enable()
+    assert pages[0] == pages[1]
 
 
 @pytest.mark.parametrize("language", list(ReportLanguage))
