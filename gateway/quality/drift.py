@@ -37,13 +37,15 @@ class Drift:
     It drifts while the lowest 1 % of them lie below what a sound sensor can show, and 75 % of the hours have readings.
     """
 
-    __slots__ = ("_hours", "_limit", "drifting")
+    __slots__ = ("_below", "_hours", "_limit", "_readings", "drifting")
 
     def __init__(self, limit_ppm: float) -> None:
         """Make it with what `lowest_true_ppm` says."""
         self._limit = limit_ppm
         # (hour, readings, those below the limit)
         self._hours: deque[tuple[int, int, int]] = deque()
+        # The sums over them: added up anew at each reading, a week would be the dearest thing that is done with it.
+        self._readings = self._below = 0
         self.drifting = False
 
     def see(self, time_ms: int, value: float) -> bool:
@@ -53,12 +55,14 @@ class Drift:
         if not self._hours or hour > self._hours[-1][0]:
             self._hours.append((hour, 1, below))
             while self._hours[0][0] <= hour - HOURS:
-                self._hours.popleft()
+                self._drop_oldest()
         elif hour == self._hours[-1][0]:
             _, readings, low = self._hours[-1]
             self._hours[-1] = (hour, readings + 1, low + below)
         else:
             return False
+        self._readings += 1
+        self._below += below
         was, self.drifting = self.drifting, self._drifts()
         return was != self.drifting
 
@@ -69,12 +73,14 @@ class Drift:
     def resume(self, hours: list[tuple[int, int, int]]) -> None:
         """Take up what `hours` gave."""
         self._hours = deque((hour, readings, below) for hour, readings, below in sorted(hours)[-HOURS:])
+        self._readings = sum(readings for _hour, readings, _below in self._hours)
+        self._below = sum(below for _hour, _readings, below in self._hours)
         self.drifting = self._drifts()
 
     def forget(self, before_ms: int) -> bool:
         """The sensor was calibrated then: what it showed before says nothing. True if `drifting` changed with it."""
         while self._hours and self._hours[0][0] * HOUR_MS < before_ms:
-            self._hours.popleft()
+            self._drop_oldest()
         was, self.drifting = self.drifting, self._drifts()
         return was != self.drifting
 
@@ -86,8 +92,9 @@ class Drift:
     def _drifts(self) -> bool:
         if len(self._hours) < COVERED * HOURS:
             return False
-        readings = below = 0
-        for _hour, n, low in self._hours:
-            readings += n
-            below += low
-        return below >= max(1, math.ceil(readings * LOWEST))
+        return self._below >= max(1, math.ceil(self._readings * LOWEST))
+
+    def _drop_oldest(self) -> None:
+        _hour, readings, below = self._hours.popleft()
+        self._readings -= readings
+        self._below -= below
