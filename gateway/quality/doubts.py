@@ -3,7 +3,8 @@
 Plain memory: `Doubts` decides, whoever calls it keeps its decisions where they outlive the program.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from gateway.quality import drift
@@ -20,6 +21,10 @@ WATCHED: Final = frozenset(
 
 DOUBTS_A_QUANTITY: Final = 1_000
 """Of a sensor that is in and out of doubt all day the oldest are forgotten; what they coloured is stored by then."""
+
+
+NO_REASON: Final[frozenset[Reason]] = frozenset()
+DRIFT: Final = frozenset({Reason.DRIFT})
 
 
 class Place(NamedTuple):
@@ -58,18 +63,34 @@ class Doubt(NamedTuple):
 
 
 class _Sensor:
-    """What is remembered of one point."""
+    """What is remembered of one point; its readings from `clear_ms` on are in no doubt."""
 
-    __slots__ = ("drift", "newest_ms", "watches")
+    __slots__ = ("clear_ms", "drift", "newest_ms", "watches")
 
     def __init__(self, newest_ms: int) -> None:
         self.newest_ms = newest_ms
+        self.clear_ms = -math.inf
         self.watches: dict[str, Watch] = {}
         self.drift: Drift | None = None
 
 
 Key = tuple[str, str]
 """Site and point."""
+
+
+class Panel:
+    """The watches of one point's quantities in the order in which its packs bring them; made by `Doubts.panel`."""
+
+    __slots__ = ("co2", "place", "quantities", "sensor", "watches")
+
+    def __init__(
+        self, place: Place, quantities: tuple[str, ...], sensor: _Sensor, watches: tuple[Watch | None, ...]
+    ) -> None:
+        self.place = place
+        self.quantities = quantities
+        self.sensor = sensor
+        self.watches = watches
+        self.co2 = quantities.index(drift.QUANTITY) if drift.QUANTITY in quantities else None
 
 
 class Doubts:
@@ -116,10 +137,11 @@ class Doubts:
         for doubt in known:
             key = (doubt.place.site, doubt.place.point)
             self._doubts.setdefault((*key, doubt.quantity), []).append(doubt)
+            sensor = self._sensor(key)
+            sensor.clear_ms = max(sensor.clear_ms, math.inf if doubt.to_ms is None else doubt.to_ms)
             if doubt.to_ms is not None:
                 continue
             self._note_open(doubt)
-            sensor = self._sensor(key)
             if doubt.reason in (Reason.STEP, Reason.FLATLINE, Reason.STUCK_AT_ZERO) and doubt.quantity in WATCHED:
                 watch = sensor.watches.setdefault(doubt.quantity, Watch(doubt.quantity))
                 watch.resume(doubt.reason, doubt.value, doubt.value_ms)
@@ -144,20 +166,50 @@ class Doubts:
         pause_ms = silent_ms(self._period_s(*key))
         changed: list[Doubt] = []
         for quantity, value in values.items():
-            if quantity not in WATCHED:
-                continue
-            watch = sensor.watches.get(quantity)
-            if watch is None:
-                watch = sensor.watches[quantity] = Watch(quantity)
-            changes = watch.see(time_ms, value, pause_ms)
-            if changes:
-                changed += [
-                    self._change(place, quantity, one.reason, one.open, time_ms, watch.evidence(one.reason))
-                    for one in changes
-                ]
+            if quantity in WATCHED:
+                changed += self._look(place, quantity, time_ms, value, sensor, pause_ms)
         if drift.QUANTITY in values:
             changed += self._see_drift(sensor, place, time_ms, values[drift.QUANTITY])
         return changed
+
+    def panel(self, place: Place, quantities: tuple[str, ...]) -> Panel | None:
+        """What `see_all` needs to know of a point; None beyond the limit of points."""
+        key = (place.site, place.point)
+        if key not in self._sensors and len(self._sensors) >= self._points:
+            return None
+        sensor = self._sensor(key)
+        watches = tuple(
+            sensor.watches.setdefault(name, Watch(name)) if name in WATCHED else None for name in quantities
+        )
+        return Panel(place, quantities, sensor, watches)
+
+    def see_all(self, panel: Panel, time_ms: int, values: Sequence[float]) -> Sequence[Doubt]:
+        """As `see`, for good and plausible values in the order of the panel: the short way for the usual pack."""
+        sensor = panel.sensor
+        if time_ms <= sensor.newest_ms:
+            return ()
+        sensor.newest_ms = time_ms
+        closely = Watch.stirred(panel.watches, time_ms, values)
+        changed: list[Doubt] = []
+        if closely:
+            place = panel.place
+            pause_ms = silent_ms(self._period_s(place.site, place.point))
+            for at in closely:
+                changed += self._look(place, panel.quantities[at], time_ms, values[at], sensor, pause_ms)
+        if panel.co2 is not None:
+            changed += self._see_drift(sensor, panel.place, time_ms, values[panel.co2])
+        return changed
+
+    def _look(
+        self, place: Place, quantity: str, time_ms: int, value: float, sensor: _Sensor, pause_ms: int
+    ) -> list[Doubt]:
+        watch = sensor.watches.get(quantity)
+        if watch is None:
+            watch = sensor.watches[quantity] = Watch(quantity)
+        return [
+            self._change(place, quantity, one.reason, one.open, time_ms, watch.evidence(one.reason))
+            for one in watch.see(time_ms, value, pause_ms)
+        ]
 
     def calibrated(self, place: Place, time_ms: int) -> list[Doubt]:
         """Somebody calibrated the sensor then; told again, nothing changes. A drift ends with the next reading."""
@@ -167,8 +219,8 @@ class Doubts:
         return [self._change(place, drift.QUANTITY, Reason.DRIFT, False, sensor.newest_ms + 1, 0.0)]
 
     def _see_drift(self, sensor: _Sensor, place: Place, time_ms: int, value: float) -> list[Doubt]:
-        reasons = self.open_of(place.site, place.point, drift.QUANTITY)
-        if reasons - {Reason.DRIFT} or not WIRE_QUANTITIES[drift.QUANTITY].is_plausible(value):
+        reasons = self.open_of(place.site, place.point, drift.QUANTITY) if self._open else NO_REASON
+        if reasons - DRIFT or not WIRE_QUANTITIES[drift.QUANTITY].is_plausible(value):
             return []
         week = self._week_of(sensor, place.site, place.point)
         if week is None or not week.see(time_ms, value):
@@ -183,10 +235,13 @@ class Doubts:
             if len(doubts) > DOUBTS_A_QUANTITY:
                 del doubts[0]
             self._note_open(doubt)
+            self._sensor((place.site, place.point)).clear_ms = math.inf
             return doubt
         at = next(i for i in reversed(range(len(doubts))) if doubts[i].reason is reason and doubts[i].to_ms is None)
         doubts[at] = doubt = doubts[at]._replace(to_ms=time_ms)
         self._note_closed(doubt)
+        key = (place.site, place.point)
+        self._sensor(key).clear_ms = math.inf if key in self._open else time_ms
         return doubt
 
     # -- what is in doubt ----------------------------------------------------------------------------------------------

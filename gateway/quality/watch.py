@@ -4,6 +4,7 @@ A plain state machine: the same readings in the same order give the same answers
 readings carry their times.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gateway.quality.limits import LIMITS, READINGS_FLAT, READINGS_ZERO, SETTLED_S
@@ -112,6 +113,43 @@ class Watch:
             changes += self._see_step(time_ms, value, fresh)
         self._last_ms = time_ms
         return changes
+
+    @staticmethod
+    def stirred(watches: "Sequence[Watch | None]", time_ms: int, values: Sequence[float]) -> list[int]:
+        """Show each watch its reading of one time, and tell which of them must look at it closely with `see`.
+
+        For the others it is done: it is the short way of `see`, for all quantities of a point at once.
+
+        Args:
+            watches: One for each value, None where nothing is watched.
+            time_ms: Later than every reading before.
+            values: Finite and plausible.
+        """
+        closely: list[int] = []
+        for at, (watch, value) in enumerate(zip(watches, values, strict=True)):
+            if watch is None:
+                continue
+            step = watch._step
+            if (
+                value == watch._run
+                or watch.open
+                or (
+                    step is not None
+                    and (
+                        (accepted := watch._accepted) is None
+                        or (
+                            not -step <= value - accepted <= step
+                            and abs(value - accepted) > step + watch._per_ms * (time_ms - watch._accepted_ms)
+                        )
+                    )
+                )
+            ):
+                closely.append(at)
+                continue
+            watch._run = watch._accepted = value
+            watch._run_ms = watch._accepted_ms = watch._last_ms = time_ms
+            watch._run_n = 1
+        return closely
 
     def _is_ordinary(self, time_ms: int, value: float) -> bool:
         step, accepted = self._step, self._accepted
