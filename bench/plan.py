@@ -10,12 +10,13 @@ from typing import Final
 from bench import agent, call, environment, machine, mixed, through
 from bench.press import PROGRAM
 from bench.report import Findings
-from bench.through import BODIES, OURS, POINTS, Case
+from bench.through import BODIES, FAST, OURS, POINTS, Case
 
 PARTS: Final = ("through", "longer", "agent", "call")
 
 THROUGH: Final = (
     Case(consumer=OURS, store="influx"),
+    Case(consumer=FAST, store="influx"),
     Case(consumer=POINTS, store="influx"),
     Case(consumer=BODIES, store="influx"),
     Case(consumer=OURS, store="victoria"),
@@ -25,6 +26,7 @@ THROUGH: Final = (
     Case(consumer=OURS, store="influx", broker="nats"),
     Case(consumer=POINTS, store="influx", broker="nats"),
     Case(consumer=OURS, store="influx", agents=10_000),
+    Case(consumer=FAST, store="influx", agents=10_000),
 )
 SUSTAINED: Final = (Case(consumer=OURS, store="influx"),)
 PACED: Final = (Case(consumer=OURS, store="influx"), Case(consumer=OURS, store="sqlite"))

@@ -23,17 +23,18 @@ class Gateway(Server):
     Args:
         store: The `[store]` table, as TOML.
         broker_port: Where its broker listens.
+        client: The library that speaks MQTT.
         more: Further tables, as TOML.
     """
 
     program = "openhall-gateway"
     package = "openhall[gateway]"
 
-    def __init__(self, directory: Path, *, store: str, broker_port: int, more: str = "") -> None:
+    def __init__(self, directory: Path, *, store: str, broker_port: int, client: str = "paho", more: str = "") -> None:
         super().__init__(directory)
         self._text = (
             f'gateway = "gateway-1"\nregions = ["{REGION}"]\n'
-            f'[broker]\nhost = "{HOST}"\nport = {broker_port}\n'
+            f'[broker]\nclient = "{client}"\nhost = "{HOST}"\nport = {broker_port}\n'
             f"[store]\n{store}\n"
             f'[state]\nurl = "sqlite:///{directory}/state.sqlite3"\n'
             f'[http]\nhost = "{HOST}"\nport = {self.port}\n{more}'

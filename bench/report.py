@@ -11,7 +11,7 @@ from bench.fleet import QUANTITIES, Fleet
 from bench.mixed import CHIP_S, LineMeasured, MixedMeasured
 from bench.percentiles import percentile
 from bench.press import DEBOUNCE_S
-from bench.through import BROKERS, OURS, STORES, Case, Measured, median, spread_pct
+from bench.through import BROKERS, STORES, Case, Measured, median, spread_pct
 
 BEGINS: Final = "<!-- Written by `make bench` from here; -->"
 ENDS: Final = "<!-- to here. -->"
@@ -154,7 +154,7 @@ def _through_row(case: Case, runs: list[Measured]) -> list[str]:
         f"{one.store_us:.0f} µs" if one.store_us else "in CPU",
         f"{one.load_us:.0f} µs",
         f"{one.peak_mb:.0f} MB",
-        f"{one.receipts:.2f}" if case.consumer == OURS else "none",
+        f"{one.receipts:.2f}" if case.is_ours else "none",
     ]
 
 

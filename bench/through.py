@@ -20,10 +20,15 @@ SETTLE_S: Final = 2.0
 """So long a loop without receipts may take to store the first pack of every branch."""
 
 OURS: Final = "gateway"
+FAST: Final = "gateway-gmqtt"
+CLIENTS: Final = {OURS: "paho", FAST: "gmqtt"}
+"""By consumer that is our gateway, the library that speaks MQTT in it."""
+
 POINTS: Final = "points"
 BODIES: Final = "bodies"
 TITLES: Final = {
     OURS: "**openhall-gateway**",
+    FAST: "**openhall-gateway**, gmqtt",
     POINTS: "paho + json + `Point` + batching client",
     BODIES: "paho + json + one body at a time",
 }
@@ -36,7 +41,7 @@ class Case:
     """What is measured.
 
     Attributes:
-        consumer: `gateway`, or one way of the minimal loop: `points`, `bodies`.
+        consumer: `gateway`, `gateway-gmqtt`, or one way of the minimal loop: `points`, `bodies`.
         store: `influx`, `victoria` or `sqlite`.
         broker: `mosquitto` or `nats`.
         agents: How many branches share the packs.
@@ -51,6 +56,11 @@ class Case:
     def title(self) -> str:
         """As the table names it."""
         return TITLES[self.consumer]
+
+    @property
+    def is_ours(self) -> bool:
+        """True if it is a gateway, which answers with receipts."""
+        return self.consumer in CLIENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +117,7 @@ def measure(case: Case, packs: int, *, packs_s: float | None = None) -> Measured
     with tempfile.TemporaryDirectory(prefix="openhall-bench-") as name:
         folder = Path(name)
         with _broker(case.broker, folder) as broker, stores.running(case.store, folder) as store:
-            one = _through_gateway if case.consumer == OURS else _through_loop
+            one = _through_gateway if case.is_ours else _through_loop
             measured = one(case, broker, store, folder, packs, packs_s)
             held, sent = store.values(), (case.agents + packs) * len(QUANTITIES)
             if held != sent:
@@ -145,7 +155,9 @@ def _through_gateway(
 ) -> Measured:
     fleet = Fleet(case.agents)
     with (
-        Gateway(folder / "gateway", store=store.table, broker_port=broker.port) as gateway,
+        Gateway(
+            folder / "gateway", store=store.table, broker_port=broker.port, client=CLIENTS[case.consumer]
+        ) as gateway,
         Load(fleet, broker.port, timed=packs_s is not None) as load,
     ):
         load.introduce()

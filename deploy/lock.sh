@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes requirements/*.txt anew from pyproject.toml: every version and its hashes, for every platform, no index named.
-# dev.txt is solved first and binds the others, so that all five agree. `make lock ARGS=--upgrade` takes newer versions.
+# dev.txt is solved first and binds the others, so that all six agree. `make lock ARGS=--upgrade` takes newer versions.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -19,6 +19,7 @@ compile dev.txt --all-extras requirements/build.in "$@"
     compile demo.txt --extra agent --extra gateway requirements/build.in $bound "$@"
     compile agent.txt --extra agent $bound "$@"
     compile gateway.txt --extra gateway $bound "$@"
+    compile gateway-fast.txt --extra gateway --extra fast $bound "$@"
     compile dashboards.txt --extra dashboards $bound "$@"
 }
 

@@ -14,7 +14,7 @@ class BusMetrics:
         self.received = Counter("openhall_bus_messages_received", "Messages taken from the broker", registry=registry)
         self.dropped = Counter(
             "openhall_bus_messages_dropped",
-            "Messages not sent (unsendable, offline, full) or not taken in (fault)",
+            "Messages not sent (unsendable, offline, full), not taken in (fault) or not readable (malformed)",
             ["reason"],
             registry=registry,
         )

@@ -21,6 +21,8 @@ class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Where the MQTT 3.1.1 broker is and how the gateway shows who it is.
 
     Attributes:
+        client: The library that speaks MQTT: `paho`, or `gmqtt`, which takes in three times as many messages a second
+            and comes with the extra `fast`.
         host: Name or address.
         port: 1883 without TLS, 8883 with it, unless given.
         username: None: no name and password are sent.
@@ -35,6 +37,7 @@ class BrokerConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         max_queued: Outgoing messages that wait for the broker; more are dropped and counted.
     """
 
+    client: Literal["paho", "gmqtt"] = "paho"
     host: str = "127.0.0.1"
     port: Port | None = None
     username: str | None = None

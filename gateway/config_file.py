@@ -1,8 +1,10 @@
 """Reading the gateway's configuration file; every fault is named by its place, such as `$.store.url`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,9 +12,12 @@ import msgspec
 from gateway import toml_places
 from gateway.alerts.checks import alerts_faults, grade_faults, rule_faults
 from gateway.alerts.rule_files import rule_names
-from gateway.config import Config, SiteConfig, SqliteStoreConfig
+from gateway.config import BrokerConfig, Config, SiteConfig, SqliteStoreConfig
 from gateway.errors import ConfigurationError
 from telemetry.ids import ID_PATTERN, RESERVED_REGION, is_id
+
+CLIENT_PACKAGES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"paho": (), "gmqtt": ("gmqtt", "uvloop")})
+"""By client of the broker, the modules it needs beside those of every gateway."""
 
 
 class Fault(NamedTuple):
@@ -40,14 +45,24 @@ def load(path: Path) -> Config:
 
 
 def require_files(config: Config) -> None:
-    """See that every file the configuration names can be read, and that folders for its own files exist.
+    """See that every file the configuration names can be read, and that folders and packages it needs exist.
 
     Raises:
         ConfigurationError: Naming each place that leads nowhere.
     """
-    faults = [*_unreadable(config), *_homeless(config)]
+    faults = [*_unreadable(config), *_homeless(config), *_uninstalled(config.broker)]
     if faults:
         raise ConfigurationError("\n".join(map(str, faults)))
+
+
+def require_client(broker: BrokerConfig) -> None:
+    """See that the library that speaks MQTT is installed.
+
+    Raises:
+        ConfigurationError: If it is not.
+    """
+    for fault in _uninstalled(broker):
+        raise ConfigurationError(str(fault))
 
 
 def read_secret(path: str, place: str) -> str:
@@ -171,6 +186,13 @@ def _homeless(config: Config) -> Iterator[Fault]:
     file = _sqlite_file(config.state.url)
     if file is not None and not Path(file).parent.is_dir():
         yield Fault("$.state.url", f"there is no folder {Path(file).parent}; make it first")
+
+
+def _uninstalled(broker: BrokerConfig) -> Iterator[Fault]:
+    missing = [name for name in CLIENT_PACKAGES[broker.client] if find_spec(name) is None]
+    if missing:
+        advice = 'pip install "openhall[gateway,fast]", or client = "paho"'
+        yield Fault("$.broker.client", f"needs {' and '.join(missing)}, which this Python has not; {advice}")
 
 
 def _sqlite_file(url: str) -> str | None:

@@ -1,7 +1,8 @@
 """Builds the gateway from its configuration and runs it: the one place that knows every adapter.
 
-Threads: paho's takes messages from the broker into the ingest's inbox; `hear` decodes them and raises alarms; `keep`
-commits to the store and sends receipts; `http` answers the board; the main thread ticks and waits for the end.
+Threads: the MQTT library's takes messages from the broker into the ingest's inbox; `hear` decodes them and raises
+alarms; `keep` commits to the store and sends receipts; `http` answers the board; the main thread ticks and waits for
+the end.
 """
 
 import gc
@@ -37,6 +38,7 @@ from gateway.ingest.dead_letters import Retried, dead_letters, retry
 from gateway.ingest.ingest import Ingest
 from gateway.metrics import Metrics
 from gateway.mqtt_bus import MqttBus
+from gateway.mqtt_link import Arrival
 from gateway.pulses import Pulses
 from gateway.readiness import ReadinessCheck
 from gateway.rollups.roller import Roller
@@ -276,9 +278,10 @@ class Gateway:
         names = None if open_to_all else config.http.names
         return make_app(sources, names=names, tokens=tokens, sessions=sessions)
 
-    def _receive(self, topic: str, body: bytes, retained: bool) -> None:
+    def _receive(self, arrivals: list[Arrival]) -> None:
         if self._taking:
-            self._ingest.offer(topic, body, retained)
+            for topic, body, retained in arrivals:
+                self._ingest.offer(topic, body, retained)
             self._hear.wake()
 
     def _hear_round(self) -> int:

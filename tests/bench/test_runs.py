@@ -39,7 +39,7 @@ def test_readings_go_through(case: Case) -> None:
     measured = through.measure(case, 20)
     assert measured.readings_s > 0
     assert measured.peak_mb > 10
-    assert (measured.receipts > 0) == (case.consumer == OURS)
+    assert (measured.receipts > 0) == case.is_ours
 
 
 def test_a_steady_pace_gives_a_delay_for_each_pack() -> None:

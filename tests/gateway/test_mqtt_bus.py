@@ -8,8 +8,10 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Literal
 
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
@@ -20,7 +22,10 @@ from structlog.testing import capture_logs
 from gateway.bus_metrics import BusMetrics
 from gateway.config import BrokerConfig
 from gateway.errors import ConfigurationError
+from gateway.gmqtt_link import GmqttLink, _transport
 from gateway.mqtt_bus import MqttBus
+from gateway.mqtt_link import Arrival
+from gateway.paho_link import PahoLink
 from telemetry import messages
 from telemetry.bus import Message
 from telemetry.clock import SystemClock
@@ -28,7 +33,17 @@ from telemetry.messages import GatewayStatus
 from tests.servers import Mosquitto, NatsServer, Server, free_port, require_program, wait_until
 
 SEEDS = itertools.count()
+CLIENT: ContextVar[Literal["paho", "gmqtt"]] = ContextVar("CLIENT", default="paho")
 WAITS = {"ping_s": 0.2, "reconnect_min_s": 0.05, "reconnect_max_s": 0.2}
+
+
+def gw(name: str) -> str:
+    """A gateway id that no other run of a test on the same broker has."""
+    return f"gw-{name}-{CLIENT.get()}"
+
+
+def status_topic(name: str) -> str:
+    return f"openhall/v1/gateway/{gw(name)}"
 
 
 class Listener:
@@ -75,15 +90,16 @@ class Box:
     def __init__(self) -> None:
         self.got: list[tuple[str, bytes, bool]] = []
 
-    def __call__(self, topic: str, body: bytes, retained: bool) -> None:
-        if not topic.startswith("openhall/v1/gateway/"):  # other tests' gateways on the shared broker
-            self.got.append((topic, body, retained))
+    def __call__(self, arrivals: list[Arrival]) -> None:
+        for topic, body, retained in arrivals:
+            if not topic.startswith("openhall/v1/gateway/"):  # other tests' gateways on the shared broker
+                self.got.append((topic, body, retained))
 
 
 def make_bus(port: int, gateway: str, box: Box, **changes: object) -> tuple[MqttBus, CollectorRegistry]:
     registry = CollectorRegistry()
     bus = MqttBus(
-        BrokerConfig(port=port, **{**WAITS, **changes}),  # type: ignore[arg-type]
+        BrokerConfig(port=port, **{"client": CLIENT.get(), **WAITS, **changes}),  # type: ignore[arg-type]
         gateway=gateway,
         regions=["north", "south"],
         receive=box,
@@ -92,6 +108,19 @@ def make_bus(port: int, gateway: str, box: Box, **changes: object) -> tuple[Mqtt
         metrics=BusMetrics(registry),
     )
     return bus, registry
+
+
+def cut(bus: MqttBus) -> None:
+    """End its connection as a cable does, without DISCONNECT."""
+    link = bus._link
+    if isinstance(link, PahoLink):
+        sock = link._client.socket()
+        assert isinstance(sock, socket.socket)
+        sock.shutdown(socket.SHUT_RDWR)
+    else:
+        assert isinstance(link, GmqttLink)
+        assert link._loop is not None
+        link._loop.call_soon_threadsafe(_transport(link._client).abort)
 
 
 @contextmanager
@@ -108,6 +137,14 @@ def dropped(registry: CollectorRegistry, reason: str) -> float:
     return registry.get_sample_value("openhall_bus_messages_dropped_total", {"reason": reason}) or 0.0
 
 
+@pytest.fixture(params=["paho", "gmqtt"], autouse=True)
+def _client(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test holds for each client library."""
+    token = CLIENT.set(request.param)
+    yield
+    CLIENT.reset(token)
+
+
 @pytest.fixture(params=["nats", "mosquitto"])
 def any_broker(request: pytest.FixtureRequest) -> Server:
     """Each broker that the gateway must work with."""
@@ -118,7 +155,7 @@ def any_broker(request: pytest.FixtureRequest) -> Server:
 
 def test_what_agents_of_its_regions_publish_reaches_it_and_what_it_publishes_reaches_them(any_broker: Server) -> None:
     box = Box()
-    with running(any_broker.port, "gw-a", box) as (bus, _):
+    with running(any_broker.port, gw("a"), box) as (bus, _):
         wait_until(lambda: bus.fault is None)
         with listening(any_broker.port, "openhall/v1/south/hall/pi/receipt") as agent:
             for topic in (
@@ -148,17 +185,17 @@ def test_what_agents_of_its_regions_publish_reaches_it_and_what_it_publishes_rea
 
 
 def test_its_status_is_retained_says_whether_it_stores_and_ends_offline_with_the_same_boot(any_broker: Server) -> None:
-    with listening(any_broker.port, "openhall/v1/gateway/gw-b") as agent:
-        with running(any_broker.port, "gw-b", Box()) as (bus, _):
-            wait_until(lambda: len(agent.statuses("gw-b")) == 1)
+    with listening(any_broker.port, status_topic("b")) as agent:
+        with running(any_broker.port, gw("b"), Box()) as (bus, _):
+            wait_until(lambda: len(agent.statuses(gw("b"))) == 1)
             bus.set_storing(True)
             bus.set_storing(True)
-            wait_until(lambda: len(agent.statuses("gw-b")) == 2)
-            with listening(any_broker.port, "openhall/v1/gateway/gw-b") as late:
+            wait_until(lambda: len(agent.statuses(gw("b"))) == 2)
+            with listening(any_broker.port, status_topic("b")) as late:
                 wait_until(lambda: len(late.got) == 1)
                 assert late.got[0][2] is True
-        wait_until(lambda: len(agent.statuses("gw-b")) == 3)
-        first, second, last = agent.statuses("gw-b")
+        wait_until(lambda: len(agent.statuses(gw("b"))) == 3)
+        first, second, last = agent.statuses(gw("b"))
     assert (first.online, first.regions, first.storing) == (True, ["north", "south"], False)
     assert (second.online, second.storing, second.boot) == (True, True, first.boot)
     assert last == GatewayStatus(online=False, boot=first.boot)
@@ -166,19 +203,19 @@ def test_its_status_is_retained_says_whether_it_stores_and_ends_offline_with_the
 
 def test_every_connect_draws_a_new_boot_and_subscribes_again(tmp_path: Path) -> None:
     box = Box()
-    with Mosquitto(tmp_path) as broker, running(broker.port, "gw-c", box) as (bus, registry):
+    with Mosquitto(tmp_path) as broker, running(broker.port, gw("c"), box) as (bus, registry):
         wait_until(lambda: bus.fault is None)
         bus.set_storing(True)
-        with listening(broker.port, "openhall/v1/gateway/gw-c") as agent:
-            wait_until(lambda: len(agent.statuses("gw-c")) >= 1)
-            before = agent.statuses("gw-c")[-1]
+        with listening(broker.port, status_topic("c")) as agent:
+            wait_until(lambda: len(agent.statuses(gw("c"))) >= 1)
+            before = agent.statuses(gw("c"))[-1]
         broker.kill()
         wait_until(lambda: bus.fault is not None)
         broker.start()
         wait_until(lambda: bus.fault is None)
-        with listening(broker.port, "openhall/v1/gateway/gw-c") as agent:
-            wait_until(lambda: len(agent.statuses("gw-c")) >= 1)
-            after = agent.statuses("gw-c")[-1]
+        with listening(broker.port, status_topic("c")) as agent:
+            wait_until(lambda: len(agent.statuses(gw("c"))) >= 1)
+            after = agent.statuses(gw("c"))[-1]
             agent.client.publish("openhall/v1/north/hall/pi/readings", b"x", qos=1).wait_for_publish(5)
             wait_until(lambda: box.got != [])
     assert after.online
@@ -188,17 +225,15 @@ def test_every_connect_draws_a_new_boot_and_subscribes_again(tmp_path: Path) -> 
 
 
 def test_a_killed_gateway_is_shown_offline_by_its_will(any_broker: Server) -> None:
-    with listening(any_broker.port, "openhall/v1/gateway/gw-d") as agent:
-        bus, _ = make_bus(any_broker.port, "gw-d", Box())
+    with listening(any_broker.port, status_topic("d")) as agent:
+        bus, _ = make_bus(any_broker.port, gw("d"), Box())
         bus.start()
         try:
             wait_until(lambda: bus.fault is None)
-            wait_until(lambda: len(agent.statuses("gw-d")) == 1)
-            sock = bus._link._client.socket()  # type: ignore[union-attr]
-            assert isinstance(sock, socket.socket)
-            sock.shutdown(socket.SHUT_RDWR)
-            wait_until(lambda: any(not status.online for status in agent.statuses("gw-d")))
-            online, offline = agent.statuses("gw-d")[:2]
+            wait_until(lambda: len(agent.statuses(gw("d"))) == 1)
+            cut(bus)
+            wait_until(lambda: any(not status.online for status in agent.statuses(gw("d"))))
+            online, offline = agent.statuses(gw("d"))[:2]
             assert offline == GatewayStatus(online=False, boot=online.boot)
         finally:
             bus.stop()
@@ -206,7 +241,7 @@ def test_a_killed_gateway_is_shown_offline_by_its_will(any_broker: Server) -> No
 
 def test_an_unreachable_broker_is_tried_until_it_is_there(tmp_path: Path) -> None:
     port = free_port()
-    with running(port, "gw-e", Box()) as (bus, registry):
+    with running(port, gw("e"), Box()) as (bus, registry):
         wait_until(lambda: "127.0.0.1" in (bus.fault or ""))
         bus.publish(Message(topic="openhall/v1/north/hall/pi/receipt", body=b"{}"))
         assert dropped(registry, "offline") == 1
@@ -215,7 +250,7 @@ def test_an_unreachable_broker_is_tried_until_it_is_there(tmp_path: Path) -> Non
 
 
 def test_a_broker_that_carries_nothing_is_noticed_without_tcp_telling(tmp_path: Path) -> None:
-    with Mosquitto(tmp_path) as broker, running(broker.port, "gw-f", Box()) as (bus, _):
+    with Mosquitto(tmp_path) as broker, running(broker.port, gw("f"), Box()) as (bus, _):
         wait_until(lambda: bus.fault is None)
         broker.freeze()
         wait_until(lambda: "came back" in (bus.fault or ""))
@@ -225,27 +260,27 @@ def test_a_broker_that_carries_nothing_is_noticed_without_tcp_telling(tmp_path: 
 
 def test_a_status_of_ours_that_somebody_overwrote_is_said_again(broker: NatsServer) -> None:
     with (
-        listening(broker.port, "openhall/v1/gateway/gw-g") as agent,
-        running(broker.port, "gw-g", Box()) as (bus, _),
+        listening(broker.port, status_topic("g")) as agent,
+        running(broker.port, gw("g"), Box()) as (bus, _),
     ):
-        wait_until(lambda: len(agent.statuses("gw-g")) == 1)
+        wait_until(lambda: len(agent.statuses(gw("g"))) == 1)
         late_will = messages.encode(GatewayStatus(online=False, boot="of-an-earlier-life"))
-        agent.client.publish("openhall/v1/gateway/gw-g", late_will, qos=1, retain=True).wait_for_publish(5)
-        wait_until(lambda: len(agent.statuses("gw-g")) == 3)
-        assert agent.statuses("gw-g")[2] == agent.statuses("gw-g")[0]
+        agent.client.publish(status_topic("g"), late_will, qos=1, retain=True).wait_for_publish(5)
+        wait_until(lambda: len(agent.statuses(gw("g"))) == 3)
+        assert agent.statuses(gw("g"))[2] == agent.statuses(gw("g"))[0]
         assert not bus.rival
 
 
 def test_a_second_gateway_with_its_id_is_noticed(broker: NatsServer) -> None:
-    with listening(broker.port, "openhall/v1/gateway/gw-h") as agent, running(broker.port, "gw-h", Box()) as (bus, _):
-        wait_until(lambda: len(agent.statuses("gw-h")) == 1)
+    with listening(broker.port, status_topic("h")) as agent, running(broker.port, gw("h"), Box()) as (bus, _):
+        wait_until(lambda: len(agent.statuses(gw("h"))) == 1)
         assert not bus.rival
-        with running(broker.port, "gw-h", Box()) as (second, _):
+        with running(broker.port, gw("h"), Box()) as (second, _):
             wait_until(lambda: bus.rival and second.rival)
 
 
 def test_what_cannot_be_sent_is_dropped_and_counted_and_harms_nobody(broker: NatsServer) -> None:
-    with running(broker.port, "gw-i", Box()) as (bus, registry):
+    with running(broker.port, gw("i"), Box()) as (bus, registry):
         wait_until(lambda: bus.fault is None)
         bus.publish(Message(topic="openhall/v1/north/hall/pi/receipt", body=bytes(900_001)))
         bus.publish(Message(topic="openhall/v1/north/+/pi/receipt", body=b"{}"))
@@ -259,7 +294,7 @@ def test_what_cannot_be_sent_is_dropped_and_counted_and_harms_nobody(broker: Nat
 def test_messages_that_wait_for_the_broker_are_bounded(tmp_path: Path) -> None:
     with (
         Mosquitto(tmp_path) as broker,
-        running(broker.port, "gw-j", Box(), max_queued=100, ping_s=60.0) as (bus, registry),
+        running(broker.port, gw("j"), Box(), max_queued=100, ping_s=60.0) as (bus, registry),
     ):
         wait_until(lambda: bus.fault is None)
         broker.freeze()
@@ -272,15 +307,15 @@ def test_messages_that_wait_for_the_broker_are_bounded(tmp_path: Path) -> None:
 def test_a_receiver_that_raises_loses_one_message_and_no_other(broker: NatsServer) -> None:
     box = Box()
 
-    def receive(topic: str, body: bytes, retained: bool) -> None:
-        if body == b"bad":
+    def receive(arrivals: list[Arrival]) -> None:
+        if any(body == b"bad" for _, body, _ in arrivals):
             raise RuntimeError("by the test")
-        box(topic, body, retained)
+        box(arrivals)
 
     registry = CollectorRegistry()
     bus = MqttBus(
-        BrokerConfig(port=broker.port, ping_s=0.2),
-        gateway="gw-k",
+        BrokerConfig(client=CLIENT.get(), port=broker.port, ping_s=0.2),
+        gateway=gw("k"),
         regions=["north-k"],
         receive=receive,
         clock=SystemClock(),
@@ -320,28 +355,28 @@ def test_a_broker_that_refuses_the_name_is_named_in_the_fault(tmp_path: Path) ->
     secret.write_text("wrong\n", encoding="ascii")
     with (
         Guarded(tmp_path) as broker,
-        running(broker.port, "gw-l", Box(), username="gateway", password_file=str(secret)) as (bus, _),
+        running(broker.port, gw("l"), Box(), username="gateway", password_file=str(secret)) as (bus, _),
     ):
         wait_until(lambda: "refuses us" in (bus.fault or ""))
         assert "password_file" in (bus.fault or "")
 
 
 def test_a_password_file_that_is_not_there_stops_the_start_and_is_named(tmp_path: Path) -> None:
-    bus, _ = make_bus(1, "gw-m", Box(), username="gateway", password_file=str(tmp_path / "none"))
+    bus, _ = make_bus(1, gw("m"), Box(), username="gateway", password_file=str(tmp_path / "none"))
     with pytest.raises(ConfigurationError, match=r"\$\.broker\.password_file"):
         bus.start()
 
 
 def test_certificates_that_are_none_stop_the_start_and_are_named(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate", encoding="ascii")
-    bus, _ = make_bus(1, "gw-n", Box(), ca_file=str(tmp_path / "ca.pem"))
+    bus, _ = make_bus(1, gw("n"), Box(), ca_file=str(tmp_path / "ca.pem"))
     with pytest.raises(ConfigurationError, match="ca_file"):
         bus.start()
 
 
 def test_stop_returns_though_the_broker_is_frozen(tmp_path: Path) -> None:
     with Mosquitto(tmp_path) as broker:
-        bus, _ = make_bus(broker.port, "gw-o", Box())
+        bus, _ = make_bus(broker.port, gw("o"), Box())
         bus.start()
         wait_until(lambda: bus.fault is None)
         broker.freeze()
@@ -355,10 +390,10 @@ def test_stop_returns_though_the_broker_is_frozen(tmp_path: Path) -> None:
 def test_the_status_of_other_gateways_is_handed_over_and_its_own_is_not(broker: NatsServer) -> None:
     got: list[str] = []
     bus = MqttBus(
-        BrokerConfig(port=broker.port, ping_s=0.2),
-        gateway="gw-p",
+        BrokerConfig(client=CLIENT.get(), port=broker.port, ping_s=0.2),
+        gateway=gw("p"),
         regions=["north-p"],
-        receive=lambda topic, _body, _retained: got.append(topic),
+        receive=lambda arrivals: got.extend(topic for topic, _, _ in arrivals),
         clock=SystemClock(),
         rng=random.Random(3),
         metrics=BusMetrics(CollectorRegistry()),
@@ -366,10 +401,10 @@ def test_the_status_of_other_gateways_is_handed_over_and_its_own_is_not(broker: 
     bus.start()
     try:
         wait_until(lambda: bus.fault is None)
-        with running(broker.port, "gw-q", Box()) as (other, _):
+        with running(broker.port, gw("q"), Box()) as (other, _):
             wait_until(lambda: other.fault is None)
-            wait_until(lambda: "openhall/v1/gateway/gw-q" in got)
-        assert "openhall/v1/gateway/gw-p" not in got
+            wait_until(lambda: status_topic("q") in got)
+        assert status_topic("p") not in got
         assert not any(topic.endswith("/ping") for topic in got)
     finally:
         bus.stop()
@@ -378,7 +413,7 @@ def test_the_status_of_other_gateways_is_handed_over_and_its_own_is_not(broker: 
 @pytest.mark.parametrize("delay_ms", [0, 2, 5, 10, 20, 40, 80])
 def test_a_stop_at_any_moment_leaves_no_online_status_behind(broker: NatsServer, delay_ms: int) -> None:
     """While it connects, subscribes, introduces itself: a proper DISCONNECT silences the will."""
-    gateway = f"gw-r{delay_ms}"
+    gateway = gw(f"r{delay_ms}")
     bus, _ = make_bus(broker.port, gateway, Box())
     bus.start()
     threading.Event().wait(delay_ms / 1_000)
@@ -467,15 +502,15 @@ def test_certificates_and_password_open_a_locked_broker_and_wrong_ones_do_not(tm
                 **{setting: str(keys / file) for setting, file in files.items()},
             }
 
-        with running(broker.port, "gw-tls", Box(), **words("client", "ca")) as (bus, _):
+        with running(broker.port, gw("tls"), Box(), **words("client", "ca")) as (bus, _):
             wait_until(lambda: bus.fault is None)
             assert bus.shown == ssl.PEM_cert_to_DER_cert((keys / "server.pem").read_text("ascii"))
         for name, authority in (("stranger", "ca"), ("client", "foreign")):
-            with running(broker.port, "gw-tls", Box(), **words(name, authority)) as (bus, _):
+            with running(broker.port, gw("tls"), Box(), **words(name, authority)) as (bus, _):
                 wait_until(lambda: "not connected yet" not in (bus.fault or ""))
                 assert bus.fault is not None
         secret.write_text("wrong\n", encoding="ascii")
-        with running(broker.port, "gw-tls", Box(), **words("client", "ca")) as (bus, _):
+        with running(broker.port, gw("tls"), Box(), **words("client", "ca")) as (bus, _):
             wait_until(lambda: "refuses us" in (bus.fault or ""))
             secret.write_text("secret\n", encoding="ascii")
             wait_until(lambda: bus.fault is None)
@@ -486,7 +521,11 @@ def test_small_messages_do_not_wait_for_one_another(mosquitto: Mosquitto) -> Non
     """Nagle's algorithm is off: a receipt leaves at once, though the last one is not acknowledged yet."""
     with running(mosquitto.port, "swift", Box()) as (bus, _registry):
         wait_until(lambda: bus.fault is None, what="a connection")
-        assert bus._link is not None
-        link = bus._link._client.socket()
-        assert link is not None
-        assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+        link = bus._link
+        if isinstance(link, PahoLink):
+            sock = link._client.socket()
+        else:
+            assert isinstance(link, GmqttLink)
+            sock = _transport(link._client).get_extra_info("socket")
+        assert sock is not None
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
