@@ -37,13 +37,18 @@ class PlainRecord(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=F
 _DECODER: Final = msgspec.json.Decoder(list[PlainRecord])
 
 
-def read_plainly(body: bytes, site: str) -> Pack | None:
-    """The pack, or None if `body` is anything but a plain one, be it good or bad."""
+def plain_records(body: bytes) -> list[PlainRecord] | None:
+    """The records as they stand on the wire, at least one; None if `body` is no plain pack's. Nothing is checked yet."""
     try:
-        raw = _DECODER.decode(body)
+        return _DECODER.decode(body) or None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if not raw:
+
+
+def read_plainly(body: bytes, site: str) -> Pack | None:
+    """The pack, or None if `body` is anything but a plain one, be it good or bad."""
+    raw = plain_records(body)
+    if raw is None:
         return None
     first = raw[0]
     point = _point_of(first, site)

@@ -11,6 +11,7 @@ from gateway.alerts import alarm as life
 from gateway.alerts import alarm_rows, outbox
 from gateway.alerts.alarm import Alarm, Key, Step
 from gateway.alerts.alarm_rows import Kept
+from gateway.alerts.calm import Conditions
 from gateway.alerts.metrics import AlertMetrics
 from gateway.alerts.routing import Routing
 from gateway.alerts.settings import AlertsConfig
@@ -135,7 +136,7 @@ class Book:
         self.routing = routing
         self.config = config
         self.metrics = metrics
-        self.conditions: dict[Key, Kept] = {}
+        self.conditions = Conditions({})
         self._database = database
         self._alarms: dict[int, Alarm] = {}
         self._by_key: dict[Key, int] = {}
@@ -150,7 +151,7 @@ class Book:
         """
         with self._database.read() as connection:
             alarms = alarm_rows.load_open(connection)
-            self.conditions = alarm_rows.load_conditions(connection)
+            self.conditions = Conditions(alarm_rows.load_conditions(connection))
         self._alarms = {alarm.id: alarm for alarm in alarms}
         self._by_key = {alarm.key: alarm.id for alarm in alarms}
         self._looked_at = max(self._alarms, default=0)

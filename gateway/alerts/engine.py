@@ -15,6 +15,7 @@ from gateway.alerts import alarm as life
 from gateway.alerts import alarm_rows, outbox
 from gateway.alerts.alarm import Alarm, Shelf, Step
 from gateway.alerts.book import Book
+from gateway.alerts.calm import CalmPlace, Conditions
 from gateway.alerts.census import AgentLife
 from gateway.alerts.certificates import CertificateLife
 from gateway.alerts.measuring import Measuring
@@ -124,7 +125,9 @@ class AlertEngine:
                 self._plans.look(self._now_ms())
             self._book.load()
             known = self._book.conditions
-            self._book.conditions = {key: kept for key, kept in known.items() if self._rules.when_of(key.rule)}
+            self._book.conditions = Conditions(
+                {key: kept for key, kept in known.items() if self._rules.when_of(key.rule)}
+            )
             self._orphans = [alarm.id for alarm in self._book.all() if not self._applies(alarm)]
 
     def on_news(self, wake: Callable[[], None]) -> None:
@@ -172,6 +175,11 @@ class AlertEngine:
             if len(self._live_s) < POINTS or (root.site, pack.point) in self._live_s:
                 self._live_s[root.site, pack.point] = self._clock.monotonic()
             self._measuring.air(root, pack, arrived_ms)
+
+    def calm_air(self, root: Root, room: str, point: str) -> CalmPlace:
+        """What of a point's air begins nothing; as long as these rules are in force."""
+        with self._lock:
+            return self._measuring.calm(root, room, point, self._live_s)
 
     def health(self, root: Root, health: Health, arrived_ms: int) -> None:
         """Take in an agent's own numbers.

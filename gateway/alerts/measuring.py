@@ -10,6 +10,7 @@ import msgspec
 from gateway.alerts.alarm import Alarm, Key
 from gateway.alerts.alarm_rows import Kept
 from gateway.alerts.book import Book
+from gateway.alerts.calm import CalmPlace
 from gateway.alerts.certificates import DAY_MS, CertificateLife
 from gateway.alerts.conditions import Edge, observe
 from gateway.alerts.rate import Window
@@ -90,6 +91,16 @@ class Measuring:
         if readings:
             self._decide(place, readings, now_ms)
         self._newest_ms[place] = newest_ms
+
+    def calm(self, root: Root, room: str, point: str, live_s: dict[tuple[str, str], float]) -> CalmPlace:
+        """Within which values air of a point stirs no rule; `live_s` is told that it came."""
+        place = Place(root.region, root.site, room, point, AIR_KIND)
+        watched = self._air.get(place) or self._air_rules(place)
+        bands = {
+            quantity: (max(one.calm[0] for one in found), min(one.calm[1] for one in found))
+            for quantity, found in watched.items()
+        }
+        return CalmPlace(place, bands, conditions=self._book.conditions, live_s=live_s, newest_ms=self._newest_ms)
 
     def _stirred(self, watched: tuple[_Watched, ...], value: float) -> list[_Watched]:
         """The rules to which this value means anything: it is not calm, or something stands already."""

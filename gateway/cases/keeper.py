@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from gateway.cases import rows
 from gateway.cases.metrics import CaseMetrics
-from gateway.ingest.items import Item
+from gateway.ingest.items import AnyItem
 
 
 class PackKeeper:
@@ -20,7 +20,7 @@ class PackKeeper:
     def __init__(self, metrics: CaseMetrics) -> None:
         self._metrics = metrics
 
-    def keep(self, connection: Connection, items: Sequence[Item]) -> int:
+    def keep(self, connection: Connection, items: Sequence[AnyItem]) -> int:
         """Keep those of a round that are from a branch with an open case, in the caller's transaction; how many."""
         with_pair = [item for item in items if item.root is not None and item.entry is not None and item.entry.sequence]
         if not with_pair:
@@ -33,7 +33,7 @@ class PackKeeper:
         return len(kept)
 
 
-def _row(item: Item) -> dict[str, Any]:
+def _row(item: AnyItem) -> dict[str, Any]:
     assert item.root is not None and item.entry is not None
     return {
         "region": item.root.region,

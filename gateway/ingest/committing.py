@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from gateway.errors import LedgerChanged, StateUnavailable, StoreMisconfigured, StoreUnavailable
 from gateway.ingest import calibrations
 from gateway.ingest.doubting import Doubting
-from gateway.ingest.items import AIR, FACILITY, Item, air_of, refusals
+from gateway.ingest.items import AIR, FACILITY, AnyItem, air_of, refusals
 from gateway.ingest.ledger import Ledger
 from gateway.ingest.ledger_rows import DAY_MS
 from gateway.ingest.letters import Letter
@@ -22,7 +22,7 @@ from gateway.ingest.queues import Limit, SharedQueue
 from gateway.ingest.second_look import SecondLook, Stretch
 from gateway.ingest.settings import IngestSettings
 from gateway.metrics import Metrics
-from gateway.ports import Point, Refused
+from gateway.ports import AnyPoint, PlainPoint, Point, Refused
 from gateway.quality.single import SUSPECT_FIELDS
 from gateway.rollups.touched import TouchedHours
 from gateway.state.state import State
@@ -46,7 +46,7 @@ HOUR_S: Final = 3_600.0
 LOOK_FOR_CHANGES_S: Final = 5.0
 
 
-KeepEvidence = Callable[[Connection, Sequence[Item]], object]
+KeepEvidence = Callable[[Connection, Sequence[AnyItem]], object]
 """Keeps of a round's packs what is evidence, in the transaction that writes the ledger."""
 
 
@@ -99,14 +99,14 @@ class Committer:
         self._metrics = metrics
         self._rng = rng
         self._keep_evidence = keep_evidence
-        self._queue = SharedQueue[Item](
+        self._queue = SharedQueue[AnyItem](
             {
                 FACILITY: Limit(settings.waiting_facility_packs, settings.waiting_facility_bytes),
                 AIR: Limit(settings.waiting_packs, settings.waiting_bytes),
             }
         )
-        self._batch: list[Item] = []
-        self._set_aside: deque[Item] = deque()
+        self._batch: list[AnyItem] = []
+        self._set_aside: deque[AnyItem] = deque()
         self._compare_first = True
         self._failures = 0
         self._next_try_s = 0.0
@@ -117,7 +117,7 @@ class Committer:
         )
         self._parking = Parking(state=state, clock=clock, settings=settings, metrics=metrics)
 
-    def put(self, sort: str, item: Item) -> bool:
+    def put(self, sort: str, item: AnyItem) -> bool:
         """Let `item` wait for its round; False if its share is full: the agent still owns it."""
         return self._queue.put(sort, item, len(item.body) + 200)
 
@@ -198,8 +198,8 @@ class Committer:
 
     # -- one round -----------------------------------------------------------------------------------------------------
 
-    def _take(self) -> list[Item]:
-        batch: list[Item] = []
+    def _take(self) -> list[AnyItem]:
+        batch: list[AnyItem] = []
         room = min(self._settings.round_points, THINGS_A_ROUND) - len(self._marks.regions)
         while room > 0 or not batch:
             if not self._set_aside:
@@ -222,7 +222,7 @@ class Committer:
         self._ledger.set_epochs(self._marks.read())
         self._leave({})
         places = [(item, point) for item in self._batch for point in item.points]
-        too_old: list[tuple[Item, Point]] = []
+        too_old: list[tuple[AnyItem, AnyPoint]] = []
         if self._settings.retention_s is not None:
             before_ms = to_ms(self._clock.now() - self._settings.retention_s)
             too_old = [place for place in places if place[1].time_ms < before_ms]
@@ -258,9 +258,9 @@ class Committer:
         admitted = self._parking.admit(needs)
         self._batch = [item for item, fits in zip(self._batch, admitted, strict=True) if fits]
 
-    def _write(self, points: list[Point], marks: list[Point]) -> list[Refused]:
+    def _write(self, points: Sequence[AnyPoint], marks: Sequence[Point]) -> list[Refused]:
         """Write points and marks, the marks last; a pack larger than a round goes in several writes."""
-        everything = points + marks
+        everything = [*points, *marks]
         refused: list[Refused] = []
         size = self._settings.round_points
         for at in range(0, len(everything), size):
@@ -302,7 +302,7 @@ class Committer:
             if (given_up := entry.declaration) is not None
         )
 
-    def _send_receipts(self, done: list[Item]) -> None:
+    def _send_receipts(self, done: list[AnyItem]) -> None:
         """Several packs of one journal share a receipt."""
         pairs: dict[tuple[Root, str], list[int]] = {}
         for item in done:
@@ -316,10 +316,12 @@ class Committer:
                 self._publish(Message(topic=root.receipt, body=messages.encode(receipt)))
                 self._metrics.receipts.inc()
 
-    def _count(self, places: list[tuple[Item, Point]], letters: list[Letter]) -> None:
+    def _count(self, places: list[tuple[AnyItem, AnyPoint]], letters: list[Letter]) -> None:
         values = suspect = 0
         for _item, point in places:
-            if point.measurement == AIR:
+            if isinstance(point, PlainPoint) and point.coloured is None:
+                values += len(point.values)
+            elif point.measurement == AIR:
                 values += len(point.fields)
                 if not SUSPECT_FIELDS.isdisjoint(point.fields):
                     suspect += len(SUSPECT_FIELDS.intersection(point.fields))

@@ -130,7 +130,7 @@ class Directory(SavedCards):
                 return
             card.is_at(pack.room, AIR)
             # Hundreds of these come for each time that somebody looks: what a record shows is found out then.
-            values = card.values
+            values = card.newest()
             for record in pack.records:
                 newest = values.get(record.name)
                 if newest is None or newest.time_ms <= record.time_ms:
@@ -156,6 +156,7 @@ class Directory(SavedCards):
     def remove_agent(self, root: Root) -> None:
         """An empty presence: the agent is gone for good, and its points with it."""
         with self._lock:
+            self.removals += 1
             if self._agents.pop(root, None) is not None:
                 del self._agents_by_site[root.site][root.agent]
                 self._gone_agents.add(root)
@@ -227,6 +228,7 @@ class Directory(SavedCards):
         self._gone_points.discard((card.site, card.info.point))
 
     def _drop(self, site: str, point: str) -> None:
+        self.removals += 1
         if self._points.get(site, {}).pop(point, None) is not None:
             self._point_count -= 1
             self._gone_points.add((site, point))
@@ -320,7 +322,7 @@ class Directory(SavedCards):
             return [
                 (card.info.point, quantity)
                 for card in cards
-                for quantity in sorted({*card.info.quantities, *card.values} or WIRE_QUANTITIES)
+                for quantity in sorted({*card.info.quantities, *card.newest()} or WIRE_QUANTITIES)
             ]
 
     def has_site(self, site: str) -> bool:
@@ -367,7 +369,7 @@ class Directory(SavedCards):
         to = to_ms(self._clock.now()) + 3_600_000
         for card in wanted:
             for quantity in [name for name in card.info.quantities or WIRE_QUANTITIES if name in WIRE_QUANTITIES]:
-                if quantity in card.values:
+                if quantity in card.newest():
                     continue
                 query = ReadingsQuery(
                     site=site, point=card.info.point, quantity=quantity, from_ms=0, to_ms=to, limit=1, newest_first=True

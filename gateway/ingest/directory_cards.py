@@ -92,20 +92,43 @@ class AgentCard:
 
 @dataclass(slots=True, kw_only=True)
 class PointCard:
-    """One point. `owner` is the agent whose presence lists it, None if none does."""
+    """One point.
+
+    Attributes:
+        owner: The agent whose presence lists it, None if none does.
+        values: The newest of each quantity, but for what `plain` tells.
+        plain: Of the newest usual pack (see `plain_air`) time, quantities and values: a thousand of them come for each
+            time that somebody looks, so they are taken into `values` then.
+        settled: The one of them that was.
+    """
 
     region: str
     site: str
     info: PointInfo
     owner: str | None = None
     values: dict[str, Record | LiveValue] = field(default_factory=dict)
+    plain: tuple[int, tuple[str, ...], list[float]] | None = None
+    settled: tuple[int, tuple[str, ...], list[float]] | None = None
     state: LiveState | None = None
     recalled: bool = False
     changed: bool = True
 
+    def newest(self) -> dict[str, Record | LiveValue]:
+        """The newest value of each quantity, the newest usual pack taken in."""
+        plain = self.plain
+        if plain is None or plain is self.settled:
+            return self.values
+        self.settled = plain
+        time_ms, quantities, values = plain
+        for name, value in zip(quantities, values, strict=True):
+            newest = self.values.get(name)
+            if newest is None or newest.time_ms <= time_ms:
+                self.values[name] = LiveValue(value, time_ms, False, False)
+        return self.values
+
     def live_values(self) -> dict[str, LiveValue]:
         """The newest value of each quantity: of a record that came, or recalled from the store."""
-        return {name: one if isinstance(one, LiveValue) else _shown(one) for name, one in self.values.items()}
+        return {name: one if isinstance(one, LiveValue) else _shown(one) for name, one in self.newest().items()}
 
     def is_at(self, room: str, kind: str) -> None:
         """Its packs say where it is and of what kind; they know it better than the presence.

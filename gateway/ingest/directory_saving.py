@@ -17,6 +17,8 @@ class SavedCards:
     """The cards of agents and points, and which of them are still to be written."""
 
     def __init__(self) -> None:
+        self.removals = 0
+        """How often an agent or a point was removed: whoever holds cards looks for them again when it has changed."""
         self._lock = threading.RLock()
         self._saving = threading.Lock()
         self._agents: dict[Root, AgentCard] = {}
@@ -25,6 +27,16 @@ class SavedCards:
         self._fresh_points: dict[tuple[str, str], None] = {}
         self._gone_agents: set[Root] = set()
         self._gone_points: set[tuple[str, str]] = set()
+
+    def cards(self, root: Root, point: str) -> tuple[AgentCard, PointCard] | None:
+        """What is kept of an agent and one of its points, None where nothing is. As good as `removals` stays the same.
+
+        Whoever calls `message` and `air` may tell these cards the same without a lock: nobody else does, and each step
+        is one that no thread can interrupt.
+        """
+        with self._lock:
+            agent, card = self._agents.get(root), self._points.get(root.site, {}).get(point)
+            return None if agent is None or card is None else (agent, card)
 
     def period_s(self, site: str, point: str) -> float | None:
         """The planned spacing of a point's readings, None while nobody said."""

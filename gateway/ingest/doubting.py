@@ -7,8 +7,9 @@ import msgspec
 from sqlalchemy import Connection, delete, select
 
 from gateway.ingest.calibrations import Calibrated
+from gateway.ingest.plain_air import PlainAir
 from gateway.metrics import Metrics
-from gateway.ports import Point
+from gateway.ports import AnyPoint, Point
 from gateway.quality import drift
 from gateway.quality.doubts import Doubt, Doubts, Key, Place, advice_on
 from gateway.quality.reasons import Reason
@@ -66,7 +67,7 @@ class Doubting:
         self._weeks = dict(weeks)
         self._measure()
 
-    def judge(self, points: Iterable[Point], done: Iterable[Calibrated] = ()) -> list[Point]:
+    def judge(self, points: Iterable[AnyPoint], done: Iterable[Calibrated] = ()) -> list[Point]:
         """Let the readings of a round open and close doubts, and move those in doubt to their suspect fields.
 
         What was decided is committed here, before anything of the round is stored. A round that is tried again gives
@@ -84,6 +85,8 @@ class Doubting:
         """
         air = sorted((point for point in points if point.measurement == AIR), key=lambda point: point.time_ms)
         for point in air:
+            if isinstance(point, PlainAir) and point.coloured is None and self._is_clear(point):
+                continue
             place = Place(*(value for _name, value in point.tags))
             self._note(self.doubts.see(place, point.time_ms, _values(point.fields)))
             if isinstance(point.fields, dict):
@@ -97,6 +100,20 @@ class Doubting:
         if self._rows or newest_ms > self._until_ms:
             self._keep(max(self._until_ms, newest_ms + AHEAD_MS))
         return list(self._points)
+
+    def _is_clear(self, air: PlainAir) -> bool:
+        """Let the usual pack open and close doubts; True if nothing of it is in doubt, which nearly none is."""
+        lane = air.lane
+        panel = lane.panel
+        if panel is None:
+            place = Place(*(value for _name, value in air.tags))
+            panel = lane.panel = self.doubts.panel(place, air.series.quantities)
+            if panel is None:
+                return False
+        changed = self.doubts.see_all(panel, air.time_ms, air.values)
+        if changed:
+            self._note(changed)
+        return air.time_ms >= panel.sensor.clear_ms
 
     def stored(self) -> None:
         """The store has taken what `judge` returned."""

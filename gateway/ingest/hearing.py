@@ -3,20 +3,22 @@
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import structlog
 
 from gateway.errors import StateUnavailable
+from gateway.ingest.arrived import Arrived
 from gateway.ingest.asking import Asking
 from gateway.ingest.committing import Committer
 from gateway.ingest.directory import Directory
 from gateway.ingest.gateways import OtherGateways
 from gateway.ingest.intake import Intake, Reader
-from gateway.ingest.items import AIR, FACILITY, Item
+from gateway.ingest.items import AIR, FACILITY, AnyItem, Item
 from gateway.ingest.ledger import Entry, Ledger
 from gateway.ingest.letters import Letter, letter
 from gateway.ingest.minutes import Held
+from gateway.ingest.plain_hearing import PlainHearer
 from gateway.ingest.points import health_point
 from gateway.ingest.signatures import Signatures, Verdict
 from gateway.metrics import Metrics
@@ -38,21 +40,6 @@ JOURNALS_HELD: Final = 1_000
 
 LONGEST_TOPIC: Final = 250
 """Above the longest topic of an agent; a longer one is no agent's and would only fill the memory of what was read."""
-
-
-class Arrived(NamedTuple):
-    """One message as the bus handed it over; `oversize` in place of a body that was too long to be kept.
-
-    Sorts of messages overtake each other on the way here, so when it came is told twice: by the wall clock for readings
-    and by the monotonic one for who lives.
-    """
-
-    topic: str
-    body: bytes
-    retained: bool
-    arrived_ms: int
-    arrived_s: float
-    oversize: Letter | None = None
 
 
 def _channel(topic: str) -> Channel | MalformedError:
@@ -78,6 +65,7 @@ class Hearer:
         *,
         regions: frozenset[str],
         reader: Reader,
+        plain: PlainHearer,
         directory: Directory,
         ledger: Ledger,
         alerts: Alerts,
@@ -98,6 +86,7 @@ class Hearer:
         """Hears every answer to a command, besides those that only ask for packs."""
         self._regions = regions
         self._reader = reader
+        self._plain = plain
         self._directory = directory
         self._ledger = ledger
         self._alerts = alerts
@@ -116,7 +105,13 @@ class Hearer:
     def hear(self, message: Arrived) -> None:
         """Take one message in, whatever it is; a fault of ours in it is counted and stops nothing behind it."""
         try:
-            self._hear(message)
+            plain = self._plain.hear(message)
+            if plain is None:
+                self._hear(message)
+                return
+            self._seen["readings"] += 1
+            self._verdicts[plain.lane.judged.verdict] += 1
+            self._hand_over(AIR, plain)
         except Exception:
             self._metrics.faults.labels("hear").inc()
             log.exception("fault of ours while reading a message; it is left out", topic=message.topic)
@@ -182,6 +177,7 @@ class Hearer:
             self._see(intake, message.arrived_ms)
         if intake.newest is not None:
             self._directory.air(channel.root, intake.newest)
+            self._plain.learn(channel, message.topic, intake, self._alerts)
         if intake.pair is None and not intake.letters:
             self._metrics.packs_relative.inc()
             return
@@ -299,7 +295,7 @@ class Hearer:
     def _park(self, message: Arrived, one: Letter) -> None:
         self._hand_over(AIR, Item(topic=message.topic, body=one.body, arrived_ms=message.arrived_ms, letters=[one]))
 
-    def _hand_over(self, share: str, item: Item) -> None:
+    def _hand_over(self, share: str, item: AnyItem) -> None:
         if not self._committer.put(share, item):
             self._metrics.shed.labels("store", share).inc()
 

@@ -7,12 +7,13 @@ from typing import Final
 import structlog
 
 from gateway.errors import StateUnavailable
+from gateway.ingest.arrived import Arrived
 from gateway.ingest.asking import NEVER_S, RESEND, Asking
 from gateway.ingest.committing import Committer, KeepEvidence
 from gateway.ingest.directory import Directory
 from gateway.ingest.doubting import Doubting
 from gateway.ingest.gateways import OtherGateways
-from gateway.ingest.hearing import Arrived, Hearer
+from gateway.ingest.hearing import Hearer
 from gateway.ingest.intake import Reader
 from gateway.ingest.items import AIR, FACILITY
 from gateway.ingest.ledger import Ledger
@@ -20,6 +21,7 @@ from gateway.ingest.ledger_metrics import LedgerMetrics
 from gateway.ingest.ledger_rows import DAY_MS
 from gateway.ingest.letters import letter
 from gateway.ingest.marks import Marks
+from gateway.ingest.plain_hearing import PlainHearer
 from gateway.ingest.queues import Limit, SharedQueue
 from gateway.ingest.settings import IngestSettings
 from gateway.ingest.signatures import Signatures
@@ -148,9 +150,17 @@ class Ingest:
             metrics=metrics,
             look_every_s=census_every_s,
         )
+        reader = Reader(settings, self.directory.period_s, self._signatures.judge)
         self._hearer = Hearer(
             regions=frozenset(regions),
-            reader=Reader(settings, self.directory.period_s, self._signatures.judge),
+            reader=reader,
+            plain=PlainHearer(
+                reader=reader,
+                directory=self.directory,
+                signatures=self._signatures,
+                flaws=doubts.flaws,
+                points=settings.points,
+            ),
             directory=self.directory,
             ledger=self.ledger,
             alerts=alerts,

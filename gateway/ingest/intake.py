@@ -86,7 +86,8 @@ class Reader:
     def __init__(self, settings: IngestSettings, period: Period, judge: Judge) -> None:
         self._late_ms = round(settings.late_s * 1000)
         self._late_periods = settings.late_periods
-        self._future_ms = round(settings.future_s * 1000)
+        self.future_ms = round(settings.future_s * 1000)
+        """So far ahead of us a reading may be."""
         self._relative_ms = round(settings.relative_back_s * 1000)
         self._period = period
         self._judge = judge
@@ -94,7 +95,7 @@ class Reader:
 
     def read(self, channel: Channel, topic: str, body: bytes, *, retained: bool, arrived_ms: int) -> Intake:
         """What a message on `readings` or `facility/{point}` means. Never raises, whatever the body."""
-        latest_ms = arrived_ms + self._future_ms
+        latest_ms = arrived_ms + self.future_ms
         intake = Intake(channel=channel, body=body, to_ms=arrived_ms, latest_ms=latest_ms)
         try:
             decoded = decode(body, channel.root.site)
@@ -159,7 +160,7 @@ class Reader:
         intake.points = [air_point(intake.channel.root, pack, at, values) for at, values in by_time.items()]
         intake.from_ms, intake.to_ms = min(by_time), max(by_time)
         intake.newest = pack
-        late_before_ms = arrived_ms - self._late_limit_ms(pack)
+        late_before_ms = arrived_ms - self.late_limit_ms(pack)
         if intake.from_ms >= late_before_ms:
             intake.see = pack
         elif intake.to_ms >= late_before_ms:
@@ -228,14 +229,15 @@ class Reader:
         elif pack.kind is not None:
             intake.hear = _moved(pack, lambda ms: arrived_ms + min(ms, 0))
         elif not pack.is_declaration:
-            limit_ms = self._late_limit_ms(pack)
-            live = tuple(record for record in pack.records if -limit_ms <= record.time_ms <= self._future_ms)
+            limit_ms = self.late_limit_ms(pack)
+            live = tuple(record for record in pack.records if -limit_ms <= record.time_ms <= self.future_ms)
             if live:
                 intake.see = intake.newest = _moved(
                     msgspec.structs.replace(pack, records=live), lambda ms: arrived_ms + min(ms, 0)
                 )
 
-    def _late_limit_ms(self, pack: Pack) -> int:
+    def late_limit_ms(self, pack: Pack) -> int:
+        """How old air of that point may be on arrival and still be live."""
         period_s = self._period(pack.site, pack.point)
         if period_s is None:
             return self._late_ms

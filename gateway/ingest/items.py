@@ -7,7 +7,8 @@ from typing import Final
 from gateway.ingest.calibrations import Calibrated
 from gateway.ingest.ledger import Entry
 from gateway.ingest.letters import Letter, letter
-from gateway.ports import Point
+from gateway.ingest.plain_air import PlainAir
+from gateway.ports import AnyPoint
 from telemetry.errors import Reason
 from telemetry.topics import Root
 
@@ -34,7 +35,7 @@ class Item:
     body: bytes
     arrived_ms: int
     root: Root | None = None
-    points: Sequence[Point] = ()
+    points: Sequence[AnyPoint] = ()
     letters: Sequence[Letter] = ()
     entry: Entry | None = None
     calibration: Calibrated | None = None
@@ -45,18 +46,23 @@ class Item:
         return max(1, len(self.points)) + len(self.letters)
 
 
-def air_of(batch: Sequence[Item]) -> Iterator[tuple[str, int]]:
+AnyItem = Item | PlainAir
+
+
+def air_of(batch: Sequence[AnyItem]) -> Iterator[tuple[str, int]]:
     """Site and time of every point of air, whose hour is to be summed up anew."""
     for item in batch:
-        if item.root is not None:
+        if isinstance(item, PlainAir):
+            yield item.lane.root.site, item.time_ms
+        elif item.root is not None:
             for point in item.points:
                 if point.measurement == AIR:
                     yield item.root.site, point.time_ms
 
 
-def refusals(turned_down: Sequence[tuple[Item, Point, str]]) -> dict[int, Letter]:
+def refusals(turned_down: Sequence[tuple[AnyItem, AnyPoint, str]]) -> dict[int, Letter]:
     """By the item's `id()`, one letter for each message of which the store will not take something."""
-    by_item: dict[int, tuple[Item, list[str]]] = {}
+    by_item: dict[int, tuple[AnyItem, list[str]]] = {}
     for item, point, detail in turned_down:
         by_item.setdefault(id(item), (item, []))[1].append(f"{point.measurement} at {point.time_ms}: {detail}")
     found = {}

@@ -143,7 +143,7 @@ class Signatures:
         self._agents = agents
         self._clock = clock
         self._metrics = metrics
-        self._ring = KeyRing()
+        self.ring = KeyRing()
         self._known: frozenset[tuple[Root, str]] = frozenset()
         self._fingerprint: tuple[int, int] | None = None
         self._look_s = float("-inf")
@@ -162,7 +162,7 @@ class Signatures:
         if found == self._fingerprint:
             return
         known = keys.all_keys(self._state)
-        self._ring = KeyRing(known)
+        self.ring = KeyRing(known)
         self._known = frozenset((one.root, one.key) for one in known)
         self._fingerprint = found
         counts = dict.fromkeys(Standing, 0)
@@ -173,7 +173,7 @@ class Signatures:
 
     def judge(self, root: Root, body: bytes) -> Judged:
         """What a pack's signature says."""
-        return self._ring.judge(root, body)
+        return self.ring.judge(root, body)
 
     def note(self, root: Root, judged: Judged) -> None:
         """Remember what the last pack of an agent was, and say so when it changes for the worse or the better."""
@@ -216,7 +216,7 @@ class Signatures:
 
     def findings(self) -> list[tuple[str, str]]:
         """What an operator should know, once keys are in use: the part `signatures`, and a sentence."""
-        if not (self.refuse or self._ring.has_enrolled):
+        if not (self.refuse or self.ring.has_enrolled):
             return []
         bad = {root: one for root, one in dict(self._last).items() if one.verdict is not Verdict.GOOD}
         sentences = [

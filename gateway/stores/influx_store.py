@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from gateway.errors import StoreUnavailable, StoreWriteOnly
-from gateway.ports import Point, ReadingsQuery, Refused, StoredReading, Summary
+from gateway.ports import AnyPoint, Point, ReadingsQuery, Refused, StoredReading, Summary
 from gateway.stores import influxql
 from gateway.stores.influx_batches import BodyWriter, Line
 from gateway.stores.influx_http import BodyRefusedError, InfluxHttp, MissingBucketError, Series
@@ -79,7 +79,7 @@ class InfluxStore:
         found = {region: marks.get(region) for region in regions}
         log.info("store proved", url=self.settings.url, version=server.version, marks=found)
 
-    def write(self, points: Sequence[Point]) -> list[Refused]:
+    def write(self, points: Sequence[AnyPoint]) -> list[Refused]:
         """Commit all points but the refused: one body a bucket and 5,000 lines.
 
         Raises:
@@ -193,7 +193,7 @@ class InfluxStore:
         self._set_up = False
         self._ready()
 
-    def _encode(self, points: Sequence[Point]) -> tuple[list[Refused], dict[str, list[Line]]]:
+    def _encode(self, points: Sequence[AnyPoint]) -> tuple[list[Refused], dict[str, list[Line]]]:
         refused: list[Refused] = []
         buckets: dict[str, list[Line]] = {}
         now_ms = to_ms(self._clock.now())

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from typing import Final
 
-from gateway.ports import FieldValue, Point
+from gateway.ports import AnyPoint, FieldValue
 from gateway.stores.points import Tags, UnstorableError, check_time, own_field_name, own_tags, own_value
 
 DAY_MS: Final = 86_400_000
@@ -35,13 +35,13 @@ class SeriesTable:
     def __len__(self) -> int:
         return len(self._series)
 
-    def rows_of(self, connection: sqlite3.Connection, point: Point) -> list[Row]:
+    def rows_of(self, connection: sqlite3.Connection, point: AnyPoint) -> list[Row]:
         """The rows of one point; series that are new get a number within the transaction of the caller.
 
         Raises:
             UnstorableError: If the store cannot hold it, or a field of it was another kind of value before.
         """
-        measurement, given_tags, time_ms, fields = point
+        measurement, given_tags, time_ms, fields = point.measurement, point.tags, point.time_ms, point.fields
         check_time(time_ms)
         if not fields:
             raise UnstorableError("the point has no fields")
@@ -83,7 +83,7 @@ class SeriesTable:
         return _series_id(connection, measurement, own_tags(measurement, tags), name), known
 
 
-def mark_row_of(point: Point) -> tuple[str, int, int]:
+def mark_row_of(point: AnyPoint) -> tuple[str, int, int]:
     """Region, number and Unix ms of a mark.
 
     Raises:

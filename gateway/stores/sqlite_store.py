@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from gateway.errors import StoreMisconfigured, StoreUnavailable
-from gateway.ports import Point, ReadingsQuery, Refused, StoredReading, Summary
+from gateway.ports import AnyPoint, Point, ReadingsQuery, Refused, StoredReading, Summary
 from gateway.stores.points import MAX_TIME_MS, MIN_TIME_MS, PROBE_REGION, Counters, Tags, UnstorableError
 from gateway.stores.sqlite_readers import Readers
 from gateway.stores.sqlite_schema import upgrade
@@ -75,7 +75,7 @@ class SqliteStore:
         marks = self.marks()
         log.info("store proved", path=str(self.path), marks={region: marks.get(region) for region in regions})
 
-    def write(self, points: Sequence[Point]) -> list[Refused]:
+    def write(self, points: Sequence[AnyPoint]) -> list[Refused]:
         """Commit all points but the refused in one transaction, synced to disk.
 
         Raises:
@@ -141,7 +141,7 @@ class SqliteStore:
         with self._lock:
             self._forget()
 
-    def _put(self, connection: sqlite3.Connection, points: Sequence[Point]) -> list[Refused]:
+    def _put(self, connection: sqlite3.Connection, points: Sequence[AnyPoint]) -> list[Refused]:
         rows: list[Row] = []
         marks: list[tuple[str, int, int]] = []
         refused: list[Refused] = []

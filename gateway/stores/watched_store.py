@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 from gateway.errors import StoreUnavailable, StoreWriteOnly
-from gateway.ports import Point, ReadingsQuery, Refused, Store, StoredReading, Summary
+from gateway.ports import AnyPoint, ReadingsQuery, Refused, Store, StoredReading, Summary
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -44,7 +44,7 @@ class WatchedStore:
         """See `Store`."""
         self._watched(self._store.prove, regions)
 
-    def write(self, points: Sequence[Point]) -> list[Refused]:
+    def write(self, points: Sequence[AnyPoint]) -> list[Refused]:
         """See `Store`."""
         return self._watched(self._store.write, points)
 

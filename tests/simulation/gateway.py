@@ -8,6 +8,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from sqlalchemy import event
 
+from gateway.alerts.calm import CalmPlace
 from gateway.alerts.census import AgentLife
 from gateway.alerts.engine import AlertEngine
 from gateway.alerts.metrics import AlertMetrics
@@ -22,11 +23,12 @@ from gateway.cases.metrics import CaseMetrics
 from gateway.errors import StoreUnavailable
 from gateway.ingest.ingest import Ingest, IngestSettings
 from gateway.metrics import Metrics
-from gateway.ports import Point, ReadingsQuery, Refused, StoredReading
+from gateway.ports import AnyPoint, ReadingsQuery, Refused, StoredReading
 from gateway.state.state import State
 from gateway.stores.sqlite_store import SqliteStore
 from telemetry import messages
 from telemetry.bus import Message
+from telemetry.clock import to_ms
 from telemetry.messages import GatewayStatus, Health
 from telemetry.readings import Pack
 from telemetry.topics import GATEWAY_STATUS_FILTER, Root, gateway_status, region_filters
@@ -107,7 +109,7 @@ class FaultyStore:
     def prove(self, regions: Sequence[str]) -> None:
         self._real().prove(regions)
 
-    def write(self, points: Sequence[Point]) -> list[Refused]:
+    def write(self, points: Sequence[AnyPoint]) -> list[Refused]:
         store = self._real()
         self._maybe_crash()
         self._room.under_way |= {
@@ -146,11 +148,32 @@ class WatchfulAlerts:
         return new
 
     def see(self, root: Root, pack: Pack, arrived_ms: int) -> None:
-        self._gateway.seen.append((str(root), pack, arrived_ms))
+        times_ms = [record.time_ms for record in pack.records]
+        self._gateway.seen.append((str(root), times_ms, arrived_ms))
         self._engine.see(root, pack, arrived_ms)
+
+    def calm_air(self, root: Root, room: str, point: str) -> "WatchfulCalm":
+        return WatchfulCalm(self._engine.calm_air(root, room, point), self._gateway, root)
 
     def health(self, root: Root, health: Health, arrived_ms: int) -> None:
         self._engine.health(root, health, arrived_ms)
+
+
+class WatchfulCalm:
+    """The engine's calm, which also remembers what passed as live."""
+
+    def __init__(self, calm: CalmPlace, gateway: "SimGateway", root: Root) -> None:
+        self.bands = calm.bands
+        self._calm = calm
+        self._gateway = gateway
+        self._root = root
+
+    def passes(self, time_ms: int, arrived_s: float) -> bool:
+        passed = self._calm.passes(time_ms, arrived_s)
+        if passed:
+            self._gateway.calm_seen += 1
+            self._gateway.seen.append((str(self._root), [time_ms], to_ms(self._gateway.clock.now())))
+        return passed
 
 
 class SimGateway:
@@ -164,7 +187,8 @@ class SimGateway:
         self.room = room
         self.crash_chance = 0.0
         self.told: list[tuple[str, str, int]] = []
-        self.seen: list[tuple[str, Pack, int]] = []
+        self.seen: list[tuple[str, list[int], int]] = []
+        self.calm_seen = 0
         self.crashes = 0
         self.tick_s = 4.0
         self.ingest: Ingest | None = None

@@ -57,8 +57,8 @@ def _death_that_nobody_saw(simulation: Simulation) -> None:
 
 
 def _late_air_seen(simulation: Simulation) -> None:
-    root, pack, arrived_ms = simulation.active.seen[0]
-    simulation.active.seen.append((root, pack, arrived_ms + 600_000))
+    root, times_ms, arrived_ms = simulation.active.seen[0]
+    simulation.active.seen.append((root, times_ms, arrived_ms + 600_000))
 
 
 def _pack_without_receipt(simulation: Simulation) -> None:

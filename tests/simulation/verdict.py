@@ -149,7 +149,7 @@ def _judge_presence(simulation: Simulation, agent: SimAgent) -> Iterator[str]:
 def _judge_live(simulation: Simulation) -> Iterator[str]:
     """Late air never reaches the alarms."""
     for gateway in simulation.gateways:
-        for root, pack, arrived_ms in gateway.seen:
-            age_ms = arrived_ms - pack.records[0].time_ms
-            if age_ms > 120_000 and not pack.relative:
+        for root, times_ms, arrived_ms in gateway.seen:
+            age_ms = arrived_ms - times_ms[0]
+            if age_ms > 120_000:
                 yield f"air of {root}, {age_ms / 1000} s old, reached the alarms"

@@ -28,6 +28,10 @@ class Watching:
         del root, arrived_ms
         self.seen.append(pack)
 
+    def calm_air(self, root: Root, room: str, point: str) -> None:
+        """It wants to see everything."""
+        del root, room, point
+
 
 def hall_and_alerts() -> tuple[Hall, Watching]:
     hall, alerts = Hall(), Watching()
