@@ -38,7 +38,7 @@ _DECODER: Final = msgspec.json.Decoder(list[PlainRecord])
 
 
 def plain_records(body: bytes) -> list[PlainRecord] | None:
-    """The records as they stand on the wire, at least one; None if `body` is no plain pack's. Nothing is checked yet."""
+    """The records as they stand on the wire, one at least; None if they are no plain pack's. Nothing is checked yet."""
     try:
         return _DECODER.decode(body) or None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
