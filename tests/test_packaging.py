@@ -25,7 +25,8 @@ import importlib, pkgutil, sys
 for name in sys.argv[1:]:
     package = importlib.import_module(name)
     for module in pkgutil.walk_packages(package.__path__, name + "."):
-        importlib.import_module(module.name)
+        if module.name != "gateway.gmqtt_link":  # imported where it is configured; needs the extra `fast`
+            importlib.import_module(module.name)
 """
 
 
