@@ -202,7 +202,12 @@ def test_a_store_that_is_gone_is_told_and_tried_again(tmp_path: Path, broker: Na
     store.parent.mkdir()
     store.mkdir()  # a folder stands where the file should be
     with Program(tmp_path, broker_port=broker.port, region=region, more=more) as program:
-        wait_until(lambda: any("store" in reason for reason in program.ask("/readyz")[1]["reasons"]))
+
+        def lacks(part: str) -> bool:
+            return any(reason.startswith(part) for reason in program.ask("/readyz")[1]["reasons"])
+
+        # This agent sends its reading once, so the gateway must have subscribed by then.
+        wait_until(lambda: lacks("store") and not lacks("broker"))
         with FakeAgent(broker.port, Root(region, "hall-1", "pi-1")) as agent:
             agent.present([HALL])
             sent = agent.air("hall-air", "hall", {now_ms(): {"co2_ppm": 600.0}})
