@@ -235,15 +235,13 @@ class MqttBus:
     def link_received(self, arrivals: list[Arrival]) -> None:
         """Messages arrived."""
         self._metrics.received.inc(len(arrivals))
-        own = self._own_topics
-        foreign = [arrival for arrival in arrivals if arrival[0] not in own]
-        if len(foreign) < len(arrivals):
-            for topic, body, retained in arrivals:
-                if topic in own:
-                    self._hear_own(topic, body, retained)
-        if not foreign:
-            return
-        if not self._handed_over(foreign) and len(foreign) > 1:
+        foreign = []
+        for arrival in arrivals:
+            if arrival[0] in self._own_topics:
+                self._hear_own(*arrival)
+            else:
+                foreign.append(arrival)
+        if foreign and not self._handed_over(foreign) and len(foreign) > 1:
             for arrival in foreign:
                 self._handed_over([arrival])
 
