@@ -11,7 +11,7 @@ from gateway.alerts import alarm as life
 from gateway.alerts import alarm_rows, outbox
 from gateway.alerts.alarm import Alarm, Key, Step
 from gateway.alerts.alarm_rows import Kept
-from gateway.alerts.calm import Conditions
+from gateway.alerts.condition_table import Conditions
 from gateway.alerts.metrics import AlertMetrics
 from gateway.alerts.routing import Routing
 from gateway.alerts.settings import AlertsConfig
@@ -136,7 +136,7 @@ class Book:
         self.routing = routing
         self.config = config
         self.metrics = metrics
-        self.conditions = Conditions({})
+        self.conditions = Conditions()
         self._database = database
         self._alarms: dict[int, Alarm] = {}
         self._by_key: dict[Key, int] = {}

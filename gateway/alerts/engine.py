@@ -15,7 +15,7 @@ from gateway.alerts import alarm as life
 from gateway.alerts import alarm_rows, outbox
 from gateway.alerts.alarm import Alarm, Shelf, Step
 from gateway.alerts.book import Book
-from gateway.alerts.calm import CalmPlace, Conditions
+from gateway.alerts.calm import CalmPlace
 from gateway.alerts.census import AgentLife
 from gateway.alerts.certificates import CertificateLife
 from gateway.alerts.measuring import Measuring
@@ -125,9 +125,8 @@ class AlertEngine:
                 self._plans.look(self._now_ms())
             self._book.load()
             known = self._book.conditions
-            self._book.conditions = Conditions(
-                {key: kept for key, kept in known.items() if self._rules.when_of(key.rule)}
-            )
+            for key in [one for one in known if not self._rules.when_of(one.rule)]:
+                del known[key]
             self._orphans = [alarm.id for alarm in self._book.all() if not self._applies(alarm)]
 
     def on_news(self, wake: Callable[[], None]) -> None:
