@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from gateway.ingest.directory_cards import AgentCard, PointCard
 from gateway.ingest.ledger import Entry
 from gateway.ingest.letters import Letter
-from gateway.ingest.minutes import MINUTE_MS
 from gateway.ingest.signatures import Judged, KeyRing
 from gateway.ports import AirSeries, CalmAir, PlainPoint
 from gateway.quality.doubts import Panel
@@ -65,8 +64,7 @@ class PlainAir(PlainPoint, gc=False):
     lane: Lane
     body: bytes
     arrived_ms: int
-    journal: str
-    sequence: int
+    entry: Entry
 
     @property
     def topic(self) -> str:
@@ -92,12 +90,6 @@ class PlainAir(PlainPoint, gc=False):
     def calibration(self) -> None:
         """None."""
         return
-
-    @property
-    def entry(self) -> Entry:
-        """For the ledger."""
-        time_ms = self.time_ms
-        return Entry(self.lane.root, self.journal, self.sequence, time_ms, time_ms, (time_ms // MINUTE_MS,))
 
     @property
     def weight(self) -> int:

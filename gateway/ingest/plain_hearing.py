@@ -13,6 +13,8 @@ from typing import Final
 from gateway.ingest.arrived import Arrived
 from gateway.ingest.directory import Directory
 from gateway.ingest.intake import Intake, Reader
+from gateway.ingest.ledger import Entry
+from gateway.ingest.minutes import MINUTE_MS
 from gateway.ingest.plain_air import Lane, PlainAir
 from gateway.ingest.signatures import Signatures, Verdict
 from gateway.ports import AirSeries, Alerts
@@ -119,7 +121,8 @@ class PlainHearer:
         lane.agent.life.message(message.arrived_s)
         lane.agent.last_seen_ms = message.arrived_ms
         card.plain = (time_ms, lane.series.quantities, values)
-        return PlainAir(lane.series, time_ms, values, None, lane, body, message.arrived_ms, journal, sequence)
+        entry = Entry(root, journal, sequence, time_ms, time_ms, (time_ms // MINUTE_MS,))
+        return PlainAir(lane.series, time_ms, values, None, lane, body, message.arrived_ms, entry)
 
     def learn(self, channel: Channel, topic: str, intake: Intake, alerts: Alerts) -> None:
         """A pack went the long way: if it was a usual one, the next of its point need not."""

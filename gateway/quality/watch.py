@@ -101,11 +101,7 @@ class Watch:
         last_ms = self._last_ms
         if last_ms is not None and time_ms <= last_ms:
             return NO_CHANGE
-        if value != self._run and not self.open and self._is_ordinary(time_ms, value):
-            # Nearly every reading: what follows would come to the same, in twice the time.
-            self._run, self._run_ms, self._run_n = value, time_ms, 1
-            self._accepted, self._accepted_ms = value, time_ms
-            self._last_ms = time_ms
+        if self._passes(time_ms, value):
             return NO_CHANGE
         fresh = last_ms is not None and time_ms - last_ms <= silent_ms
         changes = self._see_run(time_ms, value, fresh)
@@ -125,41 +121,27 @@ class Watch:
             time_ms: Later than every reading before.
             values: Finite and plausible.
         """
-        closely: list[int] = []
-        for at, (watch, value) in enumerate(zip(watches, values, strict=True)):
-            if watch is None:
-                continue
-            step = watch._step
-            if (
-                value == watch._run
-                or watch.open
-                or (
-                    step is not None
-                    and (
-                        (accepted := watch._accepted) is None
-                        or (
-                            not -step <= value - accepted <= step
-                            and abs(value - accepted) > step + watch._per_ms * (time_ms - watch._accepted_ms)
-                        )
-                    )
-                )
-            ):
-                closely.append(at)
-                continue
-            watch._run = watch._accepted = value
-            watch._run_ms = watch._accepted_ms = watch._last_ms = time_ms
-            watch._run_n = 1
-        return closely
+        return [
+            at
+            for at, (watch, value) in enumerate(zip(watches, values, strict=True))
+            if watch is not None and not watch._passes(time_ms, value)
+        ]
 
-    def _is_ordinary(self, time_ms: int, value: float) -> bool:
+    def _passes(self, time_ms: int, value: float) -> bool:
+        """Nearly every reading: another value than the last, in reach of it; the long way would come to the same."""
         step, accepted = self._step, self._accepted
-        if step is None:
-            return True
-        return (
-            accepted is not None
-            and self._low <= value <= self._high
-            and abs(value - accepted) <= step + self._per_ms * (time_ms - self._accepted_ms)
-        )
+        if value == self._run or self.open:
+            return False
+        if step is not None and (
+            accepted is None
+            or not self._low <= value <= self._high
+            or abs(value - accepted) > step + self._per_ms * (time_ms - self._accepted_ms)
+        ):
+            return False
+        self._run = self._accepted = value
+        self._run_ms = self._accepted_ms = self._last_ms = time_ms
+        self._run_n = 1
+        return True
 
     # -- standing still ------------------------------------------------------------------------------------------------
 

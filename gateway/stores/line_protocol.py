@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from gateway.ports import AnyPoint, FieldValue, PlainPoint, Point
+from gateway.ports import AnyPoint, FieldValue, PlainPoint
 from gateway.stores.points import Tags, UnstorableError, check_time, own_field_name, own_tags, own_value
 
 # InfluxDB 1.8 documentation, "Line protocol reference", special characters: in a measurement comma and space are
@@ -20,7 +20,7 @@ def encode(point: AnyPoint) -> bytes:
     Raises:
         UnstorableError: If the line protocol or InfluxDB cannot hold it.
     """
-    if type(point) is not Point and isinstance(point, PlainPoint) and point.coloured is None:
+    if isinstance(point, PlainPoint) and point.coloured is None:
         return encode_plain(point)
     measurement, tags, time_ms, fields = point.measurement, point.tags, point.time_ms, point.fields
     check_time(time_ms)
