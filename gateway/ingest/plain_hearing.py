@@ -1,4 +1,4 @@
-"""Recognises the usual message and hears it, in a third of the time that the long way takes.
+"""Recognises the usual message and hears it, in far less time than the long way takes.
 
 What the long way has heard once it learns: from then on a message of the same point that differs from the last one in
 time, number and values alone needs no more than to have these compared. Whatever is not as expected goes the long way,
